@@ -1,0 +1,60 @@
+"""Make any Python pipeline incremental with one comment per line.
+
+    model = fit(raw, depth=3)       # dds: /wine/model
+
+`python -m ddsimport pipeline.py` runs the script as `python` would, but a marked assignment whose
+code and inputs are unchanged is not evaluated: its value comes from a store.
+
+The names below are imported when they are first used, so that `import ddsimport.activate` stays
+cheap on everyone's start-up path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ddsimport._version import __version__
+    from ddsimport.errors import (
+        CodecError,
+        ConfigurationError,
+        DdsimportWarning,
+        PragmaError,
+        StoreError,
+        UndigestibleError,
+    )
+    from ddsimport.runtime.plain import data_function, eval, keep, load
+
+__all__ = [
+    "CodecError",
+    "ConfigurationError",
+    "DdsimportWarning",
+    "PragmaError",
+    "StoreError",
+    "UndigestibleError",
+    "__version__",
+    "data_function",
+    "eval",
+    "keep",
+    "load",
+]
+
+_HOMES = {
+    "__version__": "ddsimport._version",
+    "data_function": "ddsimport.runtime.plain",
+    "eval": "ddsimport.runtime.plain",
+    "keep": "ddsimport.runtime.plain",
+    "load": "ddsimport.runtime.plain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "ddsimport.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,316 @@
+"""What a step's code reaches, as one hash and a list of names whose live value counts.
+
+From a root (a step's right-hand side, a function, a class) the graph of references is walked
+breadth first, each node's references in the order of its text. That order numbers the nodes, and
+the hash is over the sequence: each node's normal form, then for each of its references the label as
+written and the number of the node it leads to. Two roots have one hash exactly if their graphs are
+the same, node by node and edge by edge: cycles need no special care, no order of discovery and no
+place on disk enters, and helpers that swap names or bodies are told apart by label and number.
+(A Merkle hash over strongly connected components with colour refinement, as in Unison, tells the
+same; but the list of references has to be gathered from each root anyway, and this needs no more.)
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from blake3 import blake3
+
+from ddsimport.analysis.facts import TOP_ACTS, TOP_GUARD, TOP_LINE, Facts, FactsCache, facts_of
+from ddsimport.analysis.graph import Edge, Key, Node, Reference
+from ddsimport.analysis.nodes import Nodes
+from ddsimport.analysis.resolve import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Codebook", "Reach", "Reference"]
+
+_STATEFUL = ("random.", "os.environ", "os.putenv", "locale.", "decimal.", "sys.set")
+"""Of the standard library, what may set something for code elsewhere; of other code, all may."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a piece of code reaches, by its text.
+
+    Attributes:
+        hash: 32 bytes that stand for the text of all of it.
+        references: the names it refers to, in the order of the walk: that order depends on what is
+            hashed only, so digests of their values can be combined by position.
+        distributions: top-level import names of third-party code it uses, sorted.
+        files: every source file that was looked at, sorted.
+        notes: sentences on what could not be seen, each once.
+        ambiguous: several definitions share the place that was asked for (lambdas on one line): the
+            caller must add what tells them apart, such as the bytecode.
+    """
+
+    hash: bytes
+    references: tuple[Reference, ...]
+    distributions: tuple[str, ...]
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+    ambiguous: bool = False
+
+
+class Codebook:
+    """Answers what code reaches; remembers everything for the life of the process.
+
+    Args:
+        locate: module name -> source file, None where there is none (`resolve.locate`).
+        cache: facts on disk, None to keep none.
+        tracked: whether the code of a file counts by its text.
+        text_of: the text of a source file as it was when it was imported. What it raises (a file
+            edited since, or gone) goes out to the caller.
+    """
+
+    def __init__(
+        self,
+        locate: Callable[[str], str | None],
+        cache: FactsCache | None,
+        tracked: Callable[[str], bool],
+        text_of: Callable[[str], str],
+    ) -> None:
+        self._cache = cache
+        self._text_of = text_of
+        self._facts: dict[str, Facts] = {}
+        self._resolver = Resolver(locate, tracked, self.facts)
+        self._nodes = Nodes(self._resolver, self.facts, _content_of)
+        self._reaches: dict[tuple[Key, ...], Reach] = {}
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def step(self, module: str, file: str, line: int, column: int) -> Reach:
+        """What the right-hand side (or def) of the marked statement at this place reaches.
+
+        Raises:
+            LookupError: no assignment or def starts there.
+        """
+        facts = self._at(module, file)
+        place = f"{line}:{column}"
+        if facts.whole:
+            return self._reach((("w", module, file, ""),))
+        if place not in facts.steps:
+            raise LookupError(f"{file}:{line}: no assignment or def starts at column {column}")
+        step = facts.steps[place]
+        if isinstance(step, int):
+            return self._reach((("d", module, file, step),))
+        return self._reach((("s", module, file, place),))
+
+    def function(self, module: str, file: str, qualname: str, first_line: int) -> Reach:
+        """What the def or lambda with this qualified name and `co_firstlineno` reaches.
+
+        Raises:
+            LookupError: the file defines none there (it was made by `exec` or `replace`).
+        """
+        facts = self._at(module, file)
+        if facts.whole:
+            return self._reach((("w", module, file, ""),))
+        found = facts.by_place.get((qualname, first_line))
+        if not found:
+            raise LookupError(f"{file}:{first_line}: no function {qualname}")
+        return self._reach(tuple(("d", module, file, index) for index in found))
+
+    def cls(self, module: str, file: str, qualname: str) -> Reach:
+        """What the class with this qualified name reaches: bases, metaclass, methods, decorators.
+
+        Raises:
+            LookupError: the file defines no class of this name.
+        """
+        facts = self._at(module, file)
+        if facts.whole:
+            return self._reach((("w", module, file, ""),))
+        found = facts.classes.get(qualname)
+        if not found:
+            raise LookupError(f"{file}: no class {qualname}")
+        # Of several (an `if` around them), the text cannot tell which is bound: all count.
+        reach = self._reach(tuple(("d", module, file, index) for index in found))
+        return replace(reach, ambiguous=False)
+
+    def variable(self, module: str, file: str, name: str) -> Reach:
+        """What the statements that bind a module-level name, or act on it, say and reach."""
+        facts = self._at(module, file)
+        if facts.whole:
+            return self._reach((("w", module, file, ""),))
+        return self._reach((("v", module, file, name),))
+
+    def facts(self, file: str) -> Facts:
+        """The facts of a source file, from the cache if it has them."""
+        facts = self._facts.get(file)
+        if facts is None:
+            text = self._text_of(file)
+            text_hash = blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+            facts = self._cache.get(text_hash) if self._cache is not None else None
+            if facts is None:
+                facts = facts_of(text)
+                if self._cache is not None:
+                    self._cache.put(text_hash, facts)
+            self._facts[file] = facts
+        return facts
+
+    def _at(self, module: str, file: str) -> Facts:
+        self._resolver.place(module, file)
+        return self.facts(file)
+
+    # --- the walk ---------------------------------------------------------------------------------
+
+    def _reach(self, roots: tuple[Key, ...]) -> Reach:
+        reach = self._reaches.get(roots)
+        if reach is None:
+            reach = self._reaches[roots] = _Walk(self._nodes, self._resolver, self.facts).of(roots)
+        return reach
+
+
+class _Walk:
+    """One walk from one root."""
+
+    def __init__(self, nodes: Nodes, resolver: Resolver, facts: Callable[[str], Facts]) -> None:
+        self._nodes = nodes
+        self._resolver = resolver
+        self._facts = facts
+        self._numbers: dict[Key, int] = {}
+        self._order: list[Key] = []
+        self._hashed: list[bytes] = []
+        self._references: list[Reference] = []
+        self._untracked: dict[str, None] = {}
+        self._eager: set[str] = set()
+        self._extras = False
+
+    def of(self, roots: tuple[Key, ...]) -> Reach:
+        self._survey(roots)
+        for root in roots:
+            self._number(root)
+        done = 0
+        acted: set[Key] = set()
+        while done < len(self._order):
+            while done < len(self._order):
+                self._write(self._nodes[self._order[done]])
+                done += 1
+            for key in self._acts(roots, acted):
+                self._number(key)
+        files: set[str] = set()
+        notes: dict[str, None] = {}
+        for key in self._order:
+            node = self._nodes[key]
+            files.update(node.consulted)
+            notes.update(dict.fromkeys(node.notes))
+        hasher = blake3(b"ddsimport reach %d" % len(roots))
+        for part in self._hashed:
+            hasher.update(b"%d:" % len(part) + part)
+        return Reach(
+            hasher.digest(),
+            tuple(self._references),
+            tuple(sorted(set(self._untracked) - sys.stdlib_module_names)),
+            tuple(sorted(files)),
+            tuple(notes),
+            ambiguous=len(roots) > 1,
+        )
+
+    def _survey(self, roots: Iterable[Key]) -> None:
+        """Which modules are reached without an import inside a function, and whether code that is
+        reached reads docstrings or annotations."""
+        seen = set(roots)
+        queue = [(root, True) for root in roots]
+        eager: set[Key] = set(seen)
+        for key, now in queue:
+            node = self._nodes[key]
+            if now:
+                self._eager.add(key[1])
+            self._extras = self._extras or node.reflects
+            for edge in self._edges(node, True):
+                then = now and not edge.lazy
+                for item in edge.items:
+                    reached = item.node
+                    if then and item.reference is not None:
+                        self._eager.add(item.reference.module)
+                        self._eager.add(item.reference.owner)
+                    if reached is None or (reached in seen and not (then and reached not in eager)):
+                        continue
+                    seen.add(reached)
+                    if then:
+                        eager.add(reached)
+                    queue.append((reached, then))
+
+    def _number(self, key: Key) -> int:
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._order)
+            self._order.append(key)
+        return number
+
+    def _edges(self, node: Node, extras: bool) -> tuple[Edge, ...]:
+        if node.extra_edges and (node.counts_extras or (extras and self._extras)):
+            return node.edges + node.extra_edges
+        return node.edges
+
+    def _write(self, node: Node) -> None:
+        hashed = self._hashed
+        hashed.append(b"node" + node.own)
+        if node.extras and (node.counts_extras or self._extras):
+            hashed.append(b"extras" + node.extras)
+        for edge in self._edges(node, True):
+            hashed.append(b"label" + edge.label)
+            for item in edge.items:
+                if item.node is not None:
+                    hashed.append(b"to %d" % self._number(item.node))
+                if item.untracked:
+                    self._untracked[item.untracked] = None
+                    hashed.append(b"untracked " + item.untracked.encode())
+                if item.reference is not None:
+                    self._refer(item.reference, edge.lazy)
+
+    def _refer(self, reference: Reference, imported: bool) -> None:
+        self._hashed.append(reference.kind.encode())
+        loaded = reference.owner in self._eager
+        if reference.module in self._eager and (loaded or not imported):
+            self._references.append(reference)
+            return
+        self._references.append(replace(reference, lazy=True))
+        if reference.kind != "variable":
+            return
+        if loaded:
+            # Bound lazily, but to what a loaded module holds already: its value is known.
+            self._references.append(
+                replace(reference, module=reference.owner, chain=(reference.qualname,))
+            )
+        elif reference.file:
+            key: Key = ("v", reference.owner, reference.file, reference.qualname)
+            self._hashed.append(b"text %d" % self._number(key))
+
+    def _acts(self, roots: tuple[Key, ...], acted: set[Key]) -> list[Key]:
+        """Top-level statements of reached modules that set something in code that is used.
+
+        `np.random.seed(0)` and `pd.set_option(…)` count for whatever uses numpy and pandas; of the
+        step's own module, only what stands above the step.
+        """
+        found: list[Key] = []
+        places = dict.fromkeys((key[1], key[2]) for key in self._order if key[0] != "f")
+        root = roots[0]
+        before = int(str(root[3]).partition(":")[0]) if root[0] == "s" else sys.maxsize
+        for module, file in places:
+            for index, top in enumerate(self._facts(file).top):
+                key: Key = ("t", module, file, index)
+                if not top[TOP_ACTS] or top[TOP_GUARD] or key in acted:
+                    continue
+                if module == root[1] and top[TOP_LINE] >= before:
+                    continue
+                if any(self._sets(module, file, act) for act in top[TOP_ACTS]):
+                    acted.add(key)
+                    found.append(key)
+        return found
+
+    def _sets(self, module: str, file: str, act: str) -> bool:
+        if act.startswith("&"):
+            return False
+        dotted = self._resolver.dotted(module, file, act.removesuffix("[]"))
+        top = dotted.partition(".")[0]
+        if not dotted or top not in self._untracked:
+            return False
+        return top not in sys.stdlib_module_names or dotted.startswith(_STATEFUL)
+
+
+def _content_of(file: str) -> bytes:
+    with open(file, "rb") as opened:
+        return opened.read()

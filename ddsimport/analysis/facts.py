@@ -1,0 +1,250 @@
+"""What one file defines and refers to, kept on disk by the hash of its text.
+
+Facts hold nothing of other files and no position that a hash could see. They are kept as the JSON
+record that `survey` makes, and read as they are: a warm run parses one small JSON file per source
+file and never imports libcst.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from blake3 import blake3
+
+DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
+DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS = range(7, 11)
+"""Fields of one record of `Facts.definitions`."""
+
+TOP_DIGEST, TOP_REFERENCES, TOP_LINE, TOP_GUARD, TOP_ACTS, TOP_REFLECTS = range(6)
+"""Fields of one record of `Facts.top`."""
+
+IMPORT, DEFINITION, ASSIGNMENT, OTHER = range(4)
+"""The kinds of a binding, its first field; then what it binds, then its top-level statement."""
+
+MAIN_GUARD, TYPE_CHECKING_GUARD = 1, 2
+"""Top-level statements that do not run when the module is imported."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One file's facts: a view of the record that is kept.
+
+    A reference is a string: `"a.b.c"` is a chain of attributes from a module-level name (or a
+    builtin); `"~level|module|name|rest"` is `from module import name` (or `import module`, without
+    name) inside a function, with the attributes `rest` read of it; `"^…"` the same in a function
+    around, which has run; `"!import"` is an import of a computed name.
+
+    Attributes:
+        definitions: records of every def, class and lambda (fields `DEF_*`), outer before inner.
+        names: module-level name -> its bindings, [kind, what, index in `top` or -1]. What: an
+            import spec "level|module|name"; the index of a definition; for an assignment, "=chain"
+            (an alias), "#" (a closed immutable literal) or "".
+        stars: specs of the modules of `from m import *`.
+        exports: the names of a literal `__all__`, None without one, "?" if it is computed.
+        top: records of the top-level statements that are neither definitions nor imports (`TOP_*`).
+        steps: "line:column" -> [digest, references, reflects] of a right-hand side, or the index of
+            a def; kept for marked files only.
+        stores: references with an attribute or an item ("[]") that is stored, anywhere.
+        whole: digest of the whole text if the file cannot be analysed, else "".
+        imports: every import of such a file.
+        note: why it cannot, in words.
+    """
+
+    record: dict[str, Any]
+
+    @property
+    def definitions(self) -> list[list[Any]]:
+        found: list[list[Any]] = self.record["defs"]
+        return found
+
+    @property
+    def names(self) -> dict[str, list[list[Any]]]:
+        found: dict[str, list[list[Any]]] = self.record["names"]
+        return found
+
+    @property
+    def stars(self) -> list[str]:
+        found: list[str] = self.record["stars"]
+        return found
+
+    @property
+    def exports(self) -> list[str] | str | None:
+        found: list[str] | str | None = self.record["all"]
+        return found
+
+    @property
+    def top(self) -> list[list[Any]]:
+        found: list[list[Any]] = self.record["top"]
+        return found
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.record["steps"]
+        return found
+
+    @property
+    def stores(self) -> list[str]:
+        found: list[str] = self.record["stores"]
+        return found
+
+    @property
+    def whole(self) -> str:
+        return str(self.record["whole"])
+
+    @property
+    def imports(self) -> list[str]:
+        found: list[str] = self.record.get("imports", [])
+        return found
+
+    @property
+    def note(self) -> str:
+        return str(self.record["note"])
+
+    @cached_property
+    def by_place(self) -> dict[tuple[str, int], list[int]]:
+        """(qualified name, first line) -> indices of definitions."""
+        places: dict[tuple[str, int], list[int]] = {}
+        for index, definition in enumerate(self.definitions):
+            place = (definition[DEF_QUALNAME], definition[DEF_FIRST])
+            places.setdefault(place, []).append(index)
+        return places
+
+    @cached_property
+    def classes(self) -> dict[str, list[int]]:
+        """Qualified name -> indices of the classes that have it."""
+        found: dict[str, list[int]] = {}
+        for index, definition in enumerate(self.definitions):
+            if definition[DEF_KIND] == "class":
+                found.setdefault(definition[DEF_QUALNAME], []).append(index)
+        return found
+
+    @cached_property
+    def stored_names(self) -> frozenset[str]:
+        """Module-level names with an attribute that is stored somewhere in the file."""
+        return frozenset(
+            reference.partition(".")[0] for reference in self.stores if "[]" not in reference
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return self.record
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Facts:
+        """Facts from a record; raises `ValueError` if it is none."""
+        if not isinstance(record, dict) or _FIELDS - record.keys():
+            raise ValueError("not a record of facts")
+        return cls(record)
+
+
+_FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "note"}
+
+
+def facts_of(text: str) -> Facts:
+    """The facts of a file. Never raises: what cannot be analysed counts as a whole, with a note.
+
+    The work is done in a thread of its own, whose stack is empty: how deep the caller is must not
+    decide what can be analysed.
+    """
+    from ddsimport.analysis.positions import UnanalysableError
+    from ddsimport.analysis.survey import survey, whole
+
+    found: list[dict[str, Any]] = []
+
+    def look() -> None:
+        try:
+            found.append(survey(text))
+        except UnanalysableError as error:
+            found.append(whole(text, str(error)))
+        except Exception as error:  # a defect of ours must not stop the program
+            found.append(whole(text, f"{type(error).__name__}: {error}"))
+
+    import threading
+
+    thread = threading.Thread(target=look, name="ddsimport-analysis", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread can be started (at exit, or a limit of the system)
+        look()
+    else:
+        thread.join()
+    return Facts(found[0])
+
+
+def _tag() -> str:
+    """Hash of the analyzer's own source: facts made by another analyzer are not looked at."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    hasher = blake3()
+    try:
+        for name in sorted(os.listdir(here)):
+            if name.endswith(".py"):
+                with open(os.path.join(here, name), "rb") as file:
+                    content = file.read()
+                hasher.update(b"%s %d " % (name.encode(), len(content)) + content)
+    except OSError:  # imported from an archive: the version stands for the text
+        from ddsimport._version import __version__
+
+        hasher.update(__version__.encode())
+    return hasher.hexdigest(length=8)
+
+
+FACTS_TAG = _tag()
+
+
+class FactsCache:
+    """Facts on disk, one file each, named by the hash of the text and `FACTS_TAG`.
+
+    What cannot be read, or is damaged, is not there; what cannot be written is not kept.
+
+    Args:
+        directory: where to keep them; made when the first facts are put.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def get(self, text_hash: str) -> Facts | None:
+        """The facts of the text with this hash (hexadecimal), None if they are not kept."""
+        for name in (text_hash, _versioned(text_hash)):
+            try:
+                with open(self._path(name), "rb") as file:
+                    content = file.read()
+                return Facts.from_json(_unsealed(content))
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def put(self, text_hash: str, facts: Facts) -> None:
+        """Keep the facts of the text with this hash."""
+        # Whether a text can be analysed depends on this Python; what is found in it does not.
+        path = self._path(_versioned(text_hash) if facts.whole else text_hash)
+        content = json.dumps(facts.as_json(), separators=(",", ":")).encode()
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(temporary, "wb") as file:
+                file.write(blake3(content).digest(length=16) + content)
+            os.replace(temporary, path)
+        except OSError:
+            try:
+                os.unlink(temporary)
+            except OSError:
+                return
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name[:2], f"{name[2:]}-{FACTS_TAG}.json")
+
+
+def _versioned(text_hash: str) -> str:
+    return f"{text_hash}-{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _unsealed(content: bytes) -> Any:
+    """The JSON in `content`, whose first 16 bytes are its hash; raises `ValueError` if damaged."""
+    if blake3(content[16:]).digest(length=16) != content[:16]:
+        raise ValueError("damaged")
+    return json.loads(content[16:])

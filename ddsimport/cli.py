@@ -1,0 +1,213 @@
+"""The command line: options, then a program to run as `python` would, or a subcommand.
+
+Parsed by hand, because this is on the way of every run and argparse takes 10 ms to import.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ddsimport.errors import ConfigurationError
+
+USAGE = """\
+usage: python -m ddsimport [options] script.py [arguments]
+       python -m ddsimport [options] -m package.module [arguments]
+       python -m ddsimport demo [FOLDER]
+"""
+
+HELP = f"""\
+{USAGE}
+Run a Python program as `python` would; steps marked with `# dds:` comments whose code and inputs
+have not changed come from the store.
+
+options:
+  -q, --quiet      nothing on standard error but what the program prints there
+  -v, --verbose    a line per step as it happens
+  --report FILE    write what each step did to FILE, as JSON
+  --store DIR      where the store is (default: .dds beside the nearest pyproject.toml or .git)
+  --show           print the program as ddsimport rewrites it, and do not run it
+  --version        print the version of ddsimport
+  -h, --help       print this
+  --               what follows is the script, even if it is called `demo` or starts with `-`
+
+Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport. `demo` runs a small project
+on real data and shows what a cache does for it; a file called `demo` in this folder is run instead.
+
+environment: DDSIMPORT_STORE, DDSIMPORT_REPORT
+pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose
+"""
+
+_SUBCOMMANDS = {"demo": "ddsimport.demo"}
+_WITH_VALUE = ("--report", "--store")
+_SWITCHES = {
+    "-q": ("quiet", "verbose"),
+    "--quiet": ("quiet", "verbose"),
+    "-v": ("verbose", "quiet"),
+    "--verbose": ("verbose", "quiet"),
+}
+_LONG = ("--quiet", "--verbose", *_WITH_VALUE, "--show", "--version", "--help")
+
+USAGE_ERROR = 2
+
+
+class _UsageError(Exception):
+    """The command line means nothing; the message says what to write instead."""
+
+
+class Invocation:
+    """A parsed command line.
+
+    Attributes:
+        flags: for `config.resolve`.
+        action: what to do: `help`, `version`, `show`, `run`, or a subcommand's name.
+        is_module: the program was given with `-m`.
+        program: the script as it was written, or the module's name.
+        arguments: those of the program or the subcommand.
+    """
+
+    def __init__(self) -> None:
+        self.flags: dict[str, str | bool] = {}
+        self.action = "run"
+        self.is_module = False
+        self.program = ""
+        self.arguments: list[str] = []
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `ddsimport`; the program's own exit and exceptions pass through.
+
+    Returns:
+        the exit code: 0, or 2 if the command line, the configuration or the script is unusable.
+    """
+    try:
+        invocation = parse(sys.argv[1:] if arguments is None else arguments)
+    except _UsageError as error:
+        return _complain(f"{error}\n{USAGE}")
+    if invocation.action == "help":
+        sys.stdout.write(HELP)
+        return 0
+    if invocation.action == "version":
+        from ddsimport._version import __version__
+
+        sys.stdout.write(f"ddsimport {__version__}\n")
+        return 0
+    if invocation.action in _SUBCOMMANDS:
+        return _run_subcommand(invocation)
+    from ddsimport import runner
+
+    if invocation.action == "show":
+        return runner.show(invocation.program, is_module=invocation.is_module)
+    try:
+        prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
+        program = prepare(invocation.program, invocation.arguments, invocation.flags)
+    except ConfigurationError as error:
+        return _complain(str(error))
+    except runner.CannotRunError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE_ERROR
+    # Outside of any `try`: whatever the program raises is not ours.
+    program.run()
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> Invocation:
+    """Read the command line up to the program's own arguments.
+
+    Raises:
+        _UsageError: it means nothing.
+    """
+    invocation = Invocation()
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            _take_script(invocation, rest)
+            return invocation
+        if word in _SWITCHES:
+            on, off = _SWITCHES[word]
+            invocation.flags.update({on: True, off: False})
+        elif word.partition("=")[0] in _WITH_VALUE:
+            name, equals, value = word.partition("=")
+            if not equals:
+                if not rest:
+                    raise _UsageError(f"{name} needs a value: {name} {_metavar(name)}")
+                value = rest.pop(0)
+            if not value:
+                raise _UsageError(f"{name} needs a value: {name}={_metavar(name)}")
+            invocation.flags[name[2:]] = value
+        elif word == "--show":
+            invocation.action = "show"
+        elif word == "--version":
+            invocation.action = "version"
+            return invocation
+        elif word in ("-h", "--help"):
+            invocation.action = "help"
+            return invocation
+        elif word.startswith("-m"):
+            _take_module(invocation, word[2:], rest)
+            return invocation
+        elif word.startswith("-") and word != "-":
+            raise _UsageError(_about_option(word))
+        else:
+            rest.insert(0, word)
+            if word in _SUBCOMMANDS and not os.path.exists(word):
+                invocation.action = word
+                invocation.arguments = rest[1:]
+            else:
+                _take_script(invocation, rest)
+            return invocation
+    raise _UsageError("there is no program to run")
+
+
+def _metavar(name: str) -> str:
+    return "FILE" if name == "--report" else "DIR"
+
+
+def _take_script(invocation: Invocation, rest: list[str]) -> None:
+    if not rest:
+        raise _UsageError("there is no program to run")
+    if rest[0] == "-":
+        raise _UsageError(
+            "a program read from standard input has no file that a step could be named after;"
+            " put it into a file and run that"
+        )
+    invocation.program, *invocation.arguments = rest
+
+
+def _take_module(invocation: Invocation, joined: str, rest: list[str]) -> None:
+    """`-m name` and `-mname`, as Python takes them."""
+    words = [joined, *rest] if joined else rest
+    if not words:
+        raise _UsageError("-m needs the name of a module")
+    invocation.is_module = True
+    invocation.program, *invocation.arguments = words
+
+
+def _about_option(word: str) -> str:
+    if word == "-c" or word.startswith("-c"):
+        return "-c is not supported: code without a file has no steps; put it into a file"
+    name = word.partition("=")[0]
+    if not word.startswith("--") and word[:2] in _OF_THE_INTERPRETER:
+        return f"{word} is an option of the interpreter: python {word} -m ddsimport ..."
+    import difflib
+
+    close = difflib.get_close_matches(name, _LONG, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"there are: -q, -v, -m, {', '.join(_LONG)}"
+    return f"unknown option {name}; {hint}"
+
+
+_OF_THE_INTERPRETER = tuple(f"-{letter}" for letter in "bBdEiIOPRsSuWxX")
+
+
+def _run_subcommand(invocation: Invocation) -> int:
+    import importlib
+
+    module = importlib.import_module(_SUBCOMMANDS[invocation.action])
+    return int(module.main(invocation.arguments) or 0)
+
+
+def _complain(message: str) -> int:
+    sys.stderr.write(f"ddsimport: error: {message.rstrip()}\n")
+    return USAGE_ERROR

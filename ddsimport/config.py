@@ -1,0 +1,196 @@
+"""What the user asked for: flags, then environment, then `[tool.ddsimport]`, then defaults.
+
+The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment variables:
+
+| what | flag | environment | pyproject.toml |
+|---|---|---|---|
+| where the store is | `--store DIR` | `DDSIMPORT_STORE` | `store = "DIR"` |
+| where the run's report goes | `--report FILE` | `DDSIMPORT_REPORT` | `report = "FILE"` |
+| say nothing | `-q` | | `quiet = true` |
+| a line per step | `-v` | | `verbose = true` |
+
+A relative path is relative to the working directory in a flag or the environment, and to the file
+in `pyproject.toml`. An empty environment variable counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ddsimport.errors import ConfigurationError
+
+Flags = Mapping[str, "str | bool"]
+"""What the command line said: some of the keys of `[tool.ddsimport]`."""
+
+STORE_VARIABLE = "DDSIMPORT_STORE"
+REPORT_VARIABLE = "DDSIMPORT_REPORT"
+
+_STORE_FOLDER = ".dds"
+_MARKS_OF_A_PROJECT = ("pyproject.toml", ".git")
+_KEYS: Mapping[str, type[str] | type[bool]] = {
+    "store": str,
+    "quiet": bool,
+    "verbose": bool,
+    "report": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What holds for this process.
+
+    Attributes:
+        store: the store's folder, absolute.
+        project: the folder of the nearest `pyproject.toml` or `.git` above the program, else the
+            program's own folder; absolute, symbolic links resolved.
+        quiet: nothing of ours goes to standard error.
+        verbose: a line per step goes to standard error as it happens.
+        report: the file that takes the run's report, absolute; None for no report.
+        notes: what the user must be told about this configuration, once.
+    """
+
+    store: str
+    project: str
+    quiet: bool = False
+    verbose: bool = False
+    report: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
+    """The configuration of a program that lies in `directory`.
+
+    Raises:
+        ConfigurationError: `[tool.ddsimport]` has a key or a value that means nothing.
+    """
+    project = _project_above(directory)
+    table, notes = _table_of(os.path.join(project, "pyproject.toml"))
+    chosen: dict[str, str | bool] = {
+        key: os.path.join(project, value) if isinstance(value, str) else value
+        for key, value in table.items()
+    }
+    said = {"store": environ.get(STORE_VARIABLE), "report": environ.get(REPORT_VARIABLE), **flags}
+    for key, value in said.items():
+        if isinstance(value, str) and value:
+            chosen[key] = os.path.abspath(value)
+        elif isinstance(value, bool):
+            chosen[key] = value
+    report = chosen.get("report")
+    return Config(
+        store=str(chosen.get("store") or os.path.join(project, _STORE_FOLDER)),
+        project=project,
+        quiet=bool(chosen.get("quiet")),
+        verbose=bool(chosen.get("verbose")),
+        report=str(report) if report else None,
+        notes=notes,
+    )
+
+
+_current: Config | None = None
+
+
+def use(config: Config) -> None:
+    """Make `config` the one of this process: for the runner, and for children of its process."""
+    global _current
+    _current = config
+
+
+def current() -> Config:
+    """The configuration of this process; never raises.
+
+    A program that was not started by our runner has no flags; it is not stopped by a wrong
+    `[tool.ddsimport]` either, but gets the defaults and a note.
+    """
+    global _current
+    if _current is None:
+        directory = _directory_of_main()
+        try:
+            _current = resolve(directory, {}, os.environ)
+        except ConfigurationError as error:
+            project = _project_above(directory)
+            store = os.environ.get(STORE_VARIABLE) or os.path.join(project, _STORE_FOLDER)
+            note = f"{error}; the defaults hold"
+            _current = Config(os.path.abspath(store), project, notes=(note,))
+    return _current
+
+
+def _directory_of_main() -> str:
+    """Where plain Python starts to look for modules: the script's folder, else the current one."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if isinstance(file, str) and getattr(main, "__spec__", None) is None:
+        return os.path.dirname(os.path.realpath(file))
+    return os.getcwd()
+
+
+def _project_above(directory: str) -> str:
+    directory = os.path.realpath(directory)
+    above = directory
+    while True:
+        if any(os.path.exists(os.path.join(above, mark)) for mark in _MARKS_OF_A_PROJECT):
+            return above
+        parent = os.path.dirname(above)
+        if parent == above:
+            return directory
+        above = parent
+
+
+def _table_of(file: str) -> tuple[dict[str, str | bool], tuple[str, ...]]:
+    """The checked `[tool.ddsimport]` of a file, and a note if the file is broken."""
+    try:
+        with open(file, "rb") as opened:
+            data = opened.read()
+    except FileNotFoundError:
+        return {}, ()
+    except OSError as error:
+        return {}, (f"{file} cannot be read ({error.strerror}); the defaults hold",)
+    if not _may_hold_our_table(data):
+        return {}, ()
+    return _parsed(file, data)
+
+
+def _may_hold_our_table(data: bytes) -> bool:
+    """Whether it is worth the 10 ms and more of importing a TOML parser.
+
+    Every project that uses ddsimport names it among its dependencies: only its name beside `tool`,
+    or a bare `[tool]` that could hold it, counts.
+    """
+    import re
+
+    pattern = rb"tool[\"']?\s*\.\s*[\"']?ddsimport|\[\s*[\"']?tool[\"']?\s*\]"
+    return re.search(pattern, data) is not None
+
+
+def _parsed(file: str, data: bytes) -> tuple[dict[str, str | bool], tuple[str, ...]]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document = tomllib.loads(data.decode())
+    except ValueError as error:  # both TOMLDecodeError and UnicodeDecodeError
+        return {}, (f"{file} is not valid TOML ({error}); the defaults hold",)
+    tool = document.get("tool", {})
+    table = tool.get("ddsimport", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{file}: `tool.ddsimport` must be a table")
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise ConfigurationError(
+                f"{file}: [tool.ddsimport] has no key `{key}`; {nearest(key, _KEYS)}"
+            )
+        if type(value) is not _KEYS[key]:
+            wanted = "a string" if _KEYS[key] is str else "true or false"
+            raise ConfigurationError(f"{file}: [tool.ddsimport] {key} must be {wanted}")
+    return table, ()
+
+
+def nearest(word: str, words: Mapping[str, object]) -> str:
+    """Half a sentence that points from a wrong word to the right ones."""
+    import difflib
+
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(words)}"

@@ -1,0 +1,1 @@
+"""The wine project: read, clean, model, report."""

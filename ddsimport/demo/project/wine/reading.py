@@ -1,0 +1,24 @@
+"""From the file to a table."""
+
+import pandas as pd
+
+MEASUREMENTS = (
+    "alcohol",
+    "malic_acid",
+    "ash",
+    "ash_alkalinity",
+    "magnesium",
+    "phenols",
+    "flavanoids",
+    "other_phenols",
+    "proanthocyanins",
+    "colour",
+    "hue",
+    "dilution",
+    "proline",
+)
+
+
+def read(path):
+    """The table as measured; the file's first line counts rows and names classes, so it is skipped."""
+    return pd.read_csv(path, skiprows=1, names=[*MEASUREMENTS, "grower"])

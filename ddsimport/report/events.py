@@ -1,0 +1,152 @@
+"""Events, and the run that collects them.
+
+Everything here may be called from any thread, from a finalizer in the middle of anything, and in
+a process whose standard error is closed: nothing here raises, and nothing waits.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import RLock
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["hit", "computed", "failed", "uncached"]
+
+KEPT_WITHOUT_REPORT = 10_000
+"""Events that are kept one by one where no report was asked for; a loop over a marked function may
+make millions, and what the summary needs of them is counted as they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of one step, once.
+
+    Attributes:
+        path: the artifact's path, such as `/wine/model`.
+        module: the module's name as the program knows it, such as `__main__`.
+        line: the step's line in the module's file.
+        status: `hit` (came from the store), `computed` (evaluated and kept), `failed` (raised) or
+            `uncached` (evaluated and not kept).
+        signature: hexadecimal; empty if there is none.
+        seconds: what the step took in this run.
+        saved_seconds: what a hit saved, against its evaluation.
+        reason: for people: why it is uncached or failed, or what else is worth saying.
+    """
+
+    path: str
+    module: str
+    line: int
+    status: Status
+    signature: str
+    seconds: float
+    saved_seconds: float
+    reason: str
+
+
+class Run:
+    """What happened in this process so far.
+
+    Attributes:
+        events: in order of their ends; all of them if a report was asked for.
+        counts: how often each status occurred.
+        seconds: spent in all steps but hits.
+        saved_seconds: saved by all hits.
+        problems: uncached and failed steps, each (path, module, line, status, reason) with how
+            often it occurred.
+        at_end: called when the program has ended, before the summary; what they raise is dropped.
+        in_child: this is a worker process: it keeps silent unless `verbose`, and writes no report.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        report: str | None = None,
+        in_child: bool = False,
+    ) -> None:
+        # The interpreter's own -q: "don't print messages on startup"; those who give it want peace.
+        self.quiet = quiet or bool(sys.flags.quiet)
+        self.verbose = verbose and not self.quiet
+        self.report = report
+        self.in_child = in_child
+        self.events: list[Event] = []
+        self.counts: dict[Status, int] = {"hit": 0, "computed": 0, "failed": 0, "uncached": 0}
+        self.seconds = 0.0
+        self.saved_seconds = 0.0
+        self.problems: dict[tuple[str, str, int, Status, str], int] = {}
+        self.at_end: list[Callable[[], object]] = []
+        self._said: set[str] = set()
+        # Reentrant: a finalizer that the garbage collector runs inside `add` may add an event. Not
+        # by way of `threading`, which once imported takes part in how the interpreter shuts down.
+        self._lock = RLock()
+
+    def add(self, event: Event) -> None:
+        """A step has ended."""
+        with self._lock:
+            self.counts[event.status] += 1
+            if event.status == "hit":
+                self.saved_seconds += event.saved_seconds
+            else:
+                self.seconds += event.seconds
+            if event.status in ("failed", "uncached"):
+                problem = (event.path, event.module, event.line, event.status, event.reason)
+                self.problems[problem] = self.problems.get(problem, 0) + 1
+            if self.report is not None or len(self.events) < KEPT_WITHOUT_REPORT:
+                self.events.append(event)
+        if self.verbose:
+            from ddsimport.report.terminal import line_of, write
+
+            write(line_of(event))
+
+    def say(self, key: str, message: str) -> None:
+        """Tell the user something, at once; only the first message of each `key` is told.
+
+        Args:
+            key: what the message is about.
+            message: one sentence with the step and the remedy.
+        """
+        with self._lock:
+            if key in self._said:
+                return
+            self._said.add(key)
+        if self.quiet or (self.in_child and not self.verbose):
+            return
+        from ddsimport.report.terminal import write
+
+        write(f"ddsimport: {message}\n")
+
+    def end(self) -> None:
+        """The program has ended: close what waits for it, tell the summary, write the report."""
+        for closing in self.at_end:
+            try:
+                closing()
+            except Exception as error:
+                self.say(f"end {closing!r}", f"the run was not closed well: {error!r}")
+        if self.in_child:
+            return
+        from ddsimport.report.terminal import summary, write, write_report
+
+        if self.report is not None:
+            try:
+                write_report(self, self.report)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                self.say("report", f"the report cannot be written: {self.report}: {reason}")
+        if not self.quiet:
+            _flush_standard_output()
+            write(summary(self))
+
+
+def _flush_standard_output() -> None:
+    """Let what the program printed come before the summary where both go to one place.
+
+    The interpreter does the same a moment later; what fails here stays in the buffer, and fails
+    there as it would have failed anyway.
+    """
+    try:
+        sys.stdout.flush()
+    except Exception:
+        return

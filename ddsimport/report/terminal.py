@@ -1,0 +1,132 @@
+"""A run, told to people on standard error and to machines in a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddsimport.report.events import Event, Run
+
+REPORT_VERSION = 1
+SHOWN_PROBLEMS = 10
+"""Problems that the summary lists; the others are counted and are in the report."""
+
+
+def summary(run: Run) -> str:
+    """A short text for standard error; empty when no step ran."""
+    counts = run.counts
+    total = sum(counts.values())
+    if not total:
+        return ""
+    parts = [_counted(counts["hit"], "hit")] if counts["hit"] else []
+    parts += [
+        f"{counts[status]} {status}"
+        for status in ("computed", "uncached", "failed")
+        if counts[status]
+    ]
+    times = []
+    if counts["hit"]:
+        times.append(f"{duration(run.saved_seconds)} saved")
+    if counts["hit"] != total:
+        times.append(f"{duration(run.seconds)} spent")
+    lines = [f"ddsimport: {_counted(total, 'step')}: {', '.join(parts)}; {', '.join(times)}"]
+    for problem, times_seen in list(run.problems.items())[:SHOWN_PROBLEMS]:
+        path, module, line, status, reason = problem
+        again = f" ({times_seen} times)" if times_seen > 1 else ""
+        lines.append(f"  {status} {path} ({module}:{line}){again}: {reason}")
+    hidden = len(run.problems) - SHOWN_PROBLEMS
+    if hidden > 0:
+        lines.append(f"  and {hidden} more: --report FILE has them all")
+    return "\n".join(lines) + "\n"
+
+
+def line_of(event: Event) -> str:
+    """One step in one line, for `-v`."""
+    if event.status == "hit":
+        time = f"{duration(event.saved_seconds)} saved"
+    else:
+        time = duration(event.seconds)
+    reason = f": {event.reason}" if event.reason else ""
+    return (
+        f"ddsimport: {event.status:<8} {event.path} ({event.module}:{event.line}), {time}{reason}\n"
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """`seconds` as a person would say it, such as `3.2 ms`, `4.7 s`, `12 min 5 s`, `2 h 8 min`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def write(text: str) -> None:
+    """Send text to standard error, or nowhere if that is closed or broken.
+
+    To the stream that the process was started with, also where the program has put its own in the
+    place of `sys.stderr`: what it collects there must be what it would collect without us. And past
+    that stream's buffer: text that cannot be delivered must not stay there, or the interpreter's
+    last flush fails and the program ends with exit code 120.
+    """
+    stream = sys.__stderr__
+    if not text or stream is None:
+        return
+    try:
+        stream.flush()
+        data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+        descriptor = stream.fileno()
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except (OSError, ValueError):  # ValueError: the stream is closed
+        return
+
+
+def write_report(run: Run, file: str) -> None:
+    """Write the run as JSON: `{"version": 1, "steps": [...]}`, in order of execution.
+
+    A reader sees the old report or the new one, never a part. What is no ordinary file
+    (`/dev/stdout`, a named pipe) is written to as it is.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    text = report_of(run)
+    file = os.path.realpath(file)
+    if os.path.exists(file) and not stat.S_ISREG(os.stat(file).st_mode):
+        with open(file, "w", encoding="utf-8") as target:
+            target.write(text)
+        return
+    temporary = f"{file}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as target:
+            target.write(text)
+        os.replace(temporary, file)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def report_of(run: Run) -> str:
+    """The report's text: one line per step."""
+    import dataclasses
+    import json
+
+    steps = [json.dumps(dataclasses.asdict(event)) for event in run.events]
+    listed = "[\n" + ",\n".join(steps) + "\n]" if steps else "[]"
+    return f'{{"version": {REPORT_VERSION}, "steps": {listed}}}\n'

@@ -1,0 +1,1 @@
+"""What rewritten code calls: look up a step, evaluate it under a recorder, keep its value."""

@@ -1,0 +1,160 @@
+"""One evaluation of a step, from the miss to the entry: record, check that a hit could stand for it, keep.
+
+A value is kept only if handing it out again would be the same as evaluating again. What rules that
+out is said with its remedy: an input or a global that the evaluation changed, an input returned as
+the value, files left behind, too much output, a file that changed while it was read, a value that
+no codec restores.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ddsimport.errors import CodecError, StoreError, UndigestibleError
+from ddsimport.report.events import Event
+from ddsimport.runtime import recorder
+from ddsimport.runtime.live import Live
+from ddsimport.runtime.signature import Inquiry, Step, UncachedError
+from ddsimport.runtime.trace import trace_of
+from ddsimport.values.digest import digest
+
+if TYPE_CHECKING:
+    from ddsimport.runtime.session import Session
+    from ddsimport.store.locks import SignatureLock
+
+
+@dataclass
+class Evaluation:
+    """An evaluation under way; calling it with the value ends it and gives `(value,)`.
+
+    The rewritten expression leaves it nowhere but on the frame's value stack. If the expression
+    raises, the interpreter drops that stack while it unwinds, and the finalizer ends the recording
+    and frees the lock at that moment (CPython's reference counting; other interpreters would do so
+    later). Nothing is wrapped around the user's code, so tracebacks are those of plain Python.
+    """
+
+    session: Session
+    step: Step
+    path: str
+    inquiry: Inquiry
+    lock: SignatureLock | None
+    recording: recorder.Recording | None = None
+    started: float = 0.0
+    ended: bool = False
+
+    def begin(self) -> None:
+        self.recording = recorder.begin()
+        self.started = perf_counter()
+
+    def __call__(self, value: Any) -> tuple[Any]:
+        seconds = perf_counter() - self.started
+        assert self.recording is not None
+        recorder.end(self.recording)
+        self.ended = True
+        try:
+            with recorder.unrecorded():
+                self._keep(value, seconds, self.recording)
+        except (UncachedError, CodecError, StoreError) as error:
+            self._report("uncached", seconds, str(error))
+        except Exception as error:  # a failure of ours never stops the program
+            self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
+        finally:
+            self._free()
+        return (value,)
+
+    def fail(self) -> None:
+        """The expression raised: nothing is kept."""
+        if self.ended:
+            return
+        self.ended = True
+        if self.recording is not None:
+            recorder.end(self.recording)
+        self._free()
+        self._report("failed", perf_counter() - self.started, "it raised")
+
+    def __del__(self) -> None:
+        try:
+            self.fail()
+        except Exception:
+            # A finalizer that raises prints to standard error, where the program's own traceback
+            # is about to appear; at interpreter exit half of our modules are already gone.
+            return
+
+    def _free(self) -> None:
+        if self.lock is not None:
+            with (
+                recorder.unrecorded()
+            ):  # the lock is a file, which an enclosing step did not remove
+                self.lock.release()
+            self.lock = None
+
+    def _report(self, status: str, seconds: float, reason: str) -> None:
+        self.session.run.add(
+            Event(
+                path=self.path,
+                module=self.step.module,
+                line=self.step.site.line,
+                status=status,
+                signature=self.inquiry.signature,
+                seconds=seconds,
+                saved_seconds=0.0,
+                reason=reason,
+            )
+        )
+
+    def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
+        self._check_replayable(value, recording)
+        trace = trace_of(recording, self.inquiry.live, self.session)
+        try:
+            value_digest = digest(value, self.inquiry.live.code_of).hex()
+        except UndigestibleError:
+            value_digest = ""
+        store = self.session.writable_store()
+        candidate = store.keep(
+            self.inquiry.signature,
+            value,
+            digest=value_digest,
+            trace=trace,
+            seconds=seconds,
+            path=self.path,
+            code=self.inquiry.code,
+            inputs=self.inquiry.inputs,
+            versions=dict(self.inquiry.versions),
+        )
+        self._report("computed", seconds, "; ".join(recording.notes))
+        self.session.publish(self.step, self.path, candidate, value)
+
+    def _check_replayable(self, value: Any, recording: recorder.Recording) -> None:
+        if recording.printed > recorder.OUTPUT_LIMIT:
+            raise UncachedError(
+                f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would have "
+                "to print again; print less inside the step"
+            )
+        left = [name for name in recording.writes if os.path.exists(name)]
+        if left or recording.removals:
+            name = (left or list(recording.removals))[0]
+            verb = "wrote" if left else "removed"
+            raise UncachedError(
+                f"it {verb} {self.session.relative(name)}, which a hit would not do; return the "
+                "content instead, the path of the step keeps it as a file"
+            )
+        for name, thing, _ in self.inquiry.mutables:
+            if thing is value:
+                raise UncachedError(
+                    f"it returned its input {name} itself, and a hit would return another object; "
+                    "return a copy"
+                )
+        now = Live(self.session.codebook)
+        for name, thing, before in self.inquiry.mutables:
+            if digest(thing, now.code_of) != before:
+                raise UncachedError(
+                    f"it changed its input {name}, which a hit would not do; work on a copy"
+                )
+        if now.reach(self.step.reach).hex() != self.inquiry.code:
+            raise UncachedError(
+                "it changed a global that its own code reads, which a hit would not do; pass the "
+                "value as an argument, or put `# dds: ignore` on the assignment of a cache"
+            )

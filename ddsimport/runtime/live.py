@@ -1,0 +1,361 @@
+"""What the names that a step reaches are bound to now: the half of a code hash that text cannot tell.
+
+The analysis says which names the code of a step refers to and what their text defines. What a name
+is bound to when the step runs decides: a module variable counts by its value, a function or class
+that is no longer the one its text defines (rebound, patched, wrapped) counts as what it now is.
+
+One `Live` answers for one computation of one signature; what may be remembered between two of them
+is kept in the `_Slot` of each reference, guarded by identity.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from ddsimport.errors import UndigestibleError
+from ddsimport.source.hook import is_tracked
+from ddsimport.values.digest import digest, is_immutable
+
+if TYPE_CHECKING:
+    from ddsimport.analysis.codehash import Codebook, Reach, Reference
+
+_UNBOUND = b"unbound"
+_AS_WRITTEN = b""
+_MISSING: Any = object()
+
+
+class Live:
+    """The live tokens of one computation of a signature.
+
+    Attributes:
+        distributions: top-level import names of third-party code met, whose versions count.
+        reaches: every `Reach` that was consulted, by identity.
+        uncounted: sentences on globals that have no digest and count by their text.
+    """
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._codebook = codebook
+        self._tokens: dict[int, bytes] = {}
+        self._kept: list[object] = []
+        self._active: dict[int, int] = {}
+        self._deepest = sys.maxsize
+        self.distributions: set[str] = set()
+        self.reaches: dict[int, Reach] = {}
+        self.uncounted: dict[str, None] = {}
+
+    # --- what analysis reached --------------------------------------------------------------------
+
+    def reach(self, reach: Reach) -> bytes:
+        """32 bytes that stand for everything `reach` names, as text and as it is now."""
+        self.reaches[id(reach)] = reach
+        self.distributions.update(reach.distributions)
+        hasher = blake3(reach.hash)
+        for slot in _slots_of(reach):
+            if not slot.reference.lazy:
+                token = self._reference(slot)
+                hasher.update(len(token).to_bytes(4, "little") + token)
+        return hasher.digest()
+
+    def lazy(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
+        """(label, token) of the references whose module is imported only when a function runs.
+
+        They cannot be part of a signature: whether such a module is loaded depends on what ran
+        before, and on a run of hits nothing runs. They are verified as part of the trace instead;
+        a module that is not loaded is taken to define what its text (which is hashed) defines.
+        """
+        for position, slot in enumerate(_slots_of(reach)):
+            if slot.reference.lazy and slot.reference.module in sys.modules:
+                yield f"{position}", self._reference(slot)
+
+    def _reference(self, slot: _Slot) -> bytes:
+        thing = slot.fetch()
+        if thing is _MISSING:
+            return _UNBOUND if slot.loaded() else self._text(slot.reference)
+        if slot.remembers(thing):
+            return slot.token
+        before = self._deepest
+        self._deepest = sys.maxsize
+        token = self._token(slot.reference, thing)
+        if self._deepest == sys.maxsize:
+            slot.remember(thing, token)
+        self._deepest = min(self._deepest, before)
+        return token
+
+    def _token(self, reference: Reference, thing: object) -> bytes:
+        if reference.kind == "definition" and is_as_written(reference, thing):
+            if isinstance(thing, type):
+                return self.code_of(thing)
+            function = _unwrapped(thing)
+            defaults = getattr(function, "__defaults__", None)
+            keyword_defaults = getattr(function, "__kwdefaults__", None)
+            if defaults is None and keyword_defaults is None:
+                return _AS_WRITTEN
+            thing = (defaults, keyword_defaults)
+        try:
+            return digest(thing, self.code_of)
+        except UndigestibleError as error:
+            name = ".".join((reference.module, *reference.chain))
+            self.uncounted[f"{name}{error.where} is not counted by value: {error.why}"] = None
+            return self._text(reference)
+
+    def _text(self, reference: Reference) -> bytes:
+        """What stands for a name that has no value to digest: the text that binds it."""
+        return self.reach(
+            self._codebook.variable(reference.owner, reference.file, reference.qualname)
+        )
+
+    # --- functions and classes --------------------------------------------------------------------
+
+    def code_of(self, thing: Any) -> bytes:
+        """The bytes that stand for the code of a live function or class (see `values.digest`)."""
+        known = self._tokens.get(id(thing))
+        if known is not None:
+            return known
+        depth = self._active.get(id(thing))
+        if depth is not None:
+            # A cycle through live objects: stands for "the one at this depth", so what is computed
+            # below it must not be remembered on its own.
+            self._deepest = min(self._deepest, depth)
+            return b"cycle%d" % (len(self._active) - depth)
+        depth = len(self._active)
+        self._active[id(thing)] = depth
+        before, self._deepest = self._deepest, sys.maxsize
+        try:
+            token = self._class(thing) if isinstance(thing, type) else self._function(thing)
+        finally:
+            del self._active[id(thing)]
+        if self._deepest >= depth:
+            self._tokens[id(thing)] = token
+            self._kept.append(thing)
+            self._deepest = before
+        else:
+            self._deepest = min(self._deepest, before)
+        return token
+
+    def _function(self, thing: Any) -> bytes:
+        if not isinstance(thing, FunctionType):
+            return self._installed(getattr(thing, "__module__", None) or "", thing)
+        code = thing.__code__
+        module = thing.__globals__.get("__name__") or thing.__module__
+        if not is_tracked(code.co_filename):
+            return self._installed(module, thing)
+        try:
+            reach = self._codebook.function(
+                module, code.co_filename, thing.__qualname__, code.co_firstlineno
+            )
+        except (LookupError, OSError):
+            return _bytecode(code)
+        token = self.reach(reach)
+        return token + _bytecode(code) if reach.ambiguous else token
+
+    def _class(self, cls: type) -> bytes:
+        hasher = blake3(f"{cls.__qualname__}".encode())
+        for base in cls.__mro__:
+            file = _file_of(base)
+            if file is None:
+                hasher.update(self._installed(base.__module__, base))
+                continue
+            try:
+                reach = self._codebook.cls(base.__module__, file, base.__qualname__)
+                hasher.update(self.reach(reach))
+                differences = _as_it_is(base, file)
+            except (LookupError, OSError):
+                differences = dict(vars(base))
+            hasher.update(self._attributes(base, differences))
+        metaclass = type(cls)
+        if metaclass is not type:
+            hasher.update(self.code_of(metaclass))
+        return hasher.digest()
+
+    def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
+        counted: list[tuple[str, bytes]] = []
+        for name, value in sorted(attributes.items()):
+            if name in _MACHINERY:
+                continue
+            try:
+                counted.append((name, digest(value, self.code_of)))
+            except UndigestibleError as error:
+                self.uncounted[
+                    f"{cls.__qualname__}.{name}{error.where} is not counted by value: {error.why}"
+                ] = None
+        return digest(tuple(counted))
+
+    def _installed(self, module: str, thing: Any) -> bytes:
+        """Installed code counts by name here, and by the version of its distribution."""
+        self.distributions.add(module.partition(".")[0])
+        name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", "")
+        return f"{module}:{name}".encode()
+
+
+class _Slot:
+    """One reference of one `Reach`, with what its name was bound to when it was last looked at."""
+
+    __slots__ = ("_code", "_parts", "_thing", "reference", "token")
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.token = b""
+        self._thing: object = _MISSING
+        self._parts: tuple[object, ...] = ()
+        self._code: object = None
+
+    def loaded(self) -> bool:
+        return self.reference.module in sys.modules
+
+    def fetch(self) -> Any:
+        """The object the name is bound to, without running user code; `_MISSING` if unbound."""
+        module = sys.modules.get(self.reference.module)
+        thing: Any = _MISSING
+        if module is not None:
+            chain = self.reference.chain
+            thing = module.__dict__.get(chain[0], _MISSING)
+            for part in chain[1:]:
+                if not isinstance(thing, ModuleType):
+                    break
+                thing = thing.__dict__.get(part, _MISSING)
+        return thing
+
+    def remembers(self, thing: Any) -> bool:
+        """True if `token` still stands for `thing`: same object, and nothing in it can differ."""
+        if thing is not self._thing:
+            return False
+        if type(thing) is FunctionType:
+            return self._code is thing.__code__ and self._parts == _parts(thing)
+        return True
+
+    def remember(self, thing: Any, token: bytes) -> None:
+        """Keep `token` for next time if identity alone can tell that it still holds."""
+        if type(thing) is FunctionType:
+            if thing.__closure__ or thing.__dict__ or not is_as_written(self.reference, thing):
+                return
+            if not is_immutable(thing.__defaults__) or thing.__kwdefaults__:
+                return
+            self._code, self._parts = thing.__code__, _parts(thing)
+        elif not is_immutable(thing):
+            return
+        self._thing, self.token = thing, token
+
+
+def _parts(function: FunctionType) -> tuple[object, ...]:
+    return (function.__defaults__, function.__kwdefaults__)
+
+
+def _slots_of(reach: Reach) -> tuple[_Slot, ...]:
+    slots = _SLOTS.get(id(reach))
+    if slots is None:
+        slots = tuple(map(_Slot, reach.references))
+        _SLOTS[id(reach)] = slots
+        _REACHES.append(reach)
+    return slots
+
+
+_SLOTS: dict[int, tuple[_Slot, ...]] = {}
+_REACHES: list[Reach] = []
+"""Keeps every reach of `_SLOTS` alive, so that no identity is used twice."""
+
+_MACHINERY = frozenset(
+    {
+        "__abstractmethods__", "__annotations__", "__annotate__", "__annotate_func__",
+        "__annotations_cache__", "__classcell__", "__dict__", "__doc__", "__firstlineno__",
+        "__hash__", "__match_args__", "__module__", "__orig_bases__", "__parameters__",
+        "__qualname__", "__slots__", "__static_attributes__", "__subclasshook__",
+        "__type_params__", "__weakref__", "_abc_impl", "__dataclass_fields__",
+        "__dataclass_params__", "__conditional_annotations__",
+    }
+)  # fmt: skip
+"""What the interpreter and the standard library write into a class: told by its text."""
+
+
+def is_as_written(reference: Reference, thing: Any) -> bool:
+    """True if `thing` is the function or class that the text at `reference` defines."""
+    if isinstance(thing, type):
+        return thing.__qualname__ == reference.qualname and _file_of(thing) == reference.file
+    function = _unwrapped(thing)
+    if not isinstance(function, FunctionType):
+        return False
+    code = function.__code__
+    return (
+        code.co_firstlineno == reference.first_line
+        and code.co_filename == reference.file
+        and code.co_name == reference.qualname.rpartition(".")[2]
+    )
+
+
+def _unwrapped(thing: Any) -> Any:
+    """The function below `functools.lru_cache`, `contextmanager` and their like."""
+    while not isinstance(thing, FunctionType) or not is_tracked(thing.__code__.co_filename):
+        inner = getattr(thing, "__dict__", {}).get("__wrapped__")
+        if inner is None:
+            break
+        thing = inner
+    return thing
+
+
+def _file_of(cls: type) -> str | None:
+    """The tracked file that defines `cls`, None if it is installed or built in."""
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, "__file__", None)
+    return file if file is not None and is_tracked(file) else None
+
+
+def _as_it_is(cls: type, file: str) -> dict[str, object]:
+    """The attributes of `cls` whose value its text cannot tell.
+
+    Functions written in the class body are told by the text; so are those that a decorator of the
+    standard library (dataclass, total_ordering) generated from it. Everything else counts as it is:
+    patched methods, tables that were filled since, attributes computed at import.
+    """
+    members = getattr(cls, "_member_map_", None)
+    if isinstance(members, dict) and hasattr(cls, "_member_names_"):
+        return {name: getattr(member, "_value_", None) for name, member in members.items()}
+    found: dict[str, object] = {}
+    for name, value in vars(cls).items():
+        if name in _MACHINERY or _is_slot(value):
+            continue
+        functions = _functions_in(value)
+        if functions and all(_is_written_in(cls, file, function) for function in functions):
+            continue
+        found[name] = functions if functions else value
+    return found
+
+
+def _functions_in(value: object) -> list[FunctionType]:
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    if isinstance(value, property):
+        accessors = (value.fget, value.fset, value.fdel)
+        return [accessor for accessor in accessors if isinstance(accessor, FunctionType)]
+    wrapped = getattr(value, "func", None) if type(value).__name__ == "cached_property" else value
+    return [wrapped] if isinstance(wrapped, FunctionType) else []
+
+
+def _is_written_in(cls: type, file: str, function: FunctionType) -> bool:
+    code = function.__code__
+    if code.co_filename.startswith("<"):  # generated by dataclass, namedtuple, total_ordering
+        return function.__module__ == cls.__module__ or not is_tracked(code.co_filename)
+    return (
+        code.co_filename == file
+        and function.__qualname__.startswith(f"{cls.__qualname__}.")
+        and code.co_name == function.__name__
+    )
+
+
+def _is_slot(value: object) -> bool:
+    return type(value).__name__ in ("member_descriptor", "getset_descriptor", "_tuplegetter")
+
+
+def _bytecode(code: Any) -> bytes:
+    """What stands for code whose text cannot be found (`exec`): its instructions and constants."""
+    constants = tuple(
+        _bytecode(constant) if hasattr(constant, "co_code") else repr(constant)
+        for constant in code.co_consts
+    )
+    return digest((code.co_name, code.co_code, constants, code.co_names, code.co_varnames))
+
+
+CodeOf = Callable[[object], bytes]

@@ -1,0 +1,107 @@
+"""Ask the store for a step's value; if it has none, prepare the evaluation that will give it one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from ddsimport.errors import CodecError, StoreError
+from ddsimport.report.events import Event
+from ddsimport.runtime import recorder
+from ddsimport.runtime.evaluation import Evaluation
+from ddsimport.runtime.session import Session
+from ddsimport.runtime.signature import Inquiry, Step, inquire
+from ddsimport.runtime.trace import absorb, holds
+from ddsimport.store.trace import Candidate
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A value from the store, and what must happen so that it can stand for the evaluation."""
+
+    session: Session
+    candidate: Candidate
+    value: Any
+
+    def stand_in(self, outer: recorder.Recording | None) -> Any:
+        """The value; prints what the evaluation printed, and tells the enclosing one what it read."""
+        if outer is not None:
+            absorb(self.candidate.trace, outer, self.session)
+        recorder.replay(self.candidate.trace.output)
+        return self.value
+
+
+def look_up(
+    session: Session, step: Step, path: str, inputs: list[tuple[str, object]]
+) -> Hit | Evaluation:
+    """The value kept for `step` on these inputs, or an `Evaluation` to begin and call.
+
+    Waits while another process or thread evaluates the same signature, then takes its value.
+
+    Raises:
+        UncachedError: an input has no digest.
+        StoreError: there is no store.
+        OSError: source text cannot be read.
+    """
+    started = perf_counter()
+    inquiry = inquire(step, inputs, session.codebook)
+    for sentence in inquiry.live.uncounted:
+        session.run.say(sentence, f"{path} ({step.place}): {sentence}")
+    store = session.store
+    if store is None:
+        raise StoreError("there is no store")
+    found = _kept(session, step, path, inquiry, started)
+    if found is not None:
+        return found
+    lock = store.lock(inquiry.signature) if store.writable else None
+    if lock is not None:
+        try:
+            lock.acquire(on_wait=lambda: _say_waiting(session, step, path))
+            # Whoever held the lock may have kept the value since we looked.
+            found = _kept(session, step, path, inquiry, started)
+        except BaseException:
+            lock.release()
+            raise
+        if found is not None:
+            lock.release()
+            return found
+    return Evaluation(session=session, step=step, path=path, inquiry=inquiry, lock=lock)
+
+
+def _kept(session: Session, step: Step, path: str, inquiry: Inquiry, started: float) -> Hit | None:
+    """The first candidate whose trace holds and whose blob is sound."""
+    store = session.store
+    assert store is not None
+    entry = store.entry(inquiry.signature)
+    for candidate in entry.candidates if entry is not None else ():
+        if not holds(candidate.trace, inquiry.live, session):
+            continue
+        try:
+            value = store.value(candidate)
+        except (StoreError, CodecError) as error:
+            session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
+            continue
+        store.touch(inquiry.signature)
+        session.publish(step, path, candidate, value)
+        seconds = perf_counter() - started
+        session.run.add(
+            Event(
+                path=path,
+                module=step.module,
+                line=step.site.line,
+                status="hit",
+                signature=inquiry.signature,
+                seconds=seconds,
+                saved_seconds=max(0.0, candidate.seconds - seconds),
+                reason="",
+            )
+        )
+        return Hit(session, candidate, value)
+    return None
+
+
+def _say_waiting(session: Session, step: Step, path: str) -> None:
+    session.run.say(
+        f"wait {path}", f"{path} ({step.place}) is being evaluated by another process; waiting"
+    )

@@ -1,0 +1,297 @@
+"""What one evaluation reads and does besides its inputs: files opened, files left behind, text printed.
+
+An audit hook (PEP 578) sees every `open` of the interpreter, whoever calls it. It is added at the
+first miss of the process and does nothing while no evaluation is being recorded, so a run whose
+steps all hit pays nothing. Text is seen by shadowing `write` on the very objects that
+`sys.stdout` and `sys.stderr` are: their identity and type stay, and so do references to them that
+the program took earlier (logging handlers, `print(file=…)`).
+
+Not seen, and so not replayed or verified: reads by native code that raises no audit event, bytes
+written to the file descriptor directly, environment variables, random state, child processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from ddsimport.source.hook import is_tracked
+
+OUTPUT_LIMIT = 1 << 20
+"""Characters of printed text a trace may hold; a step that prints more is not kept."""
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_NOT_FILES = ("/dev/", "/proc/", "/sys/")
+_STREAMS = ("stdout", "stderr")
+
+_current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
+_active: list[Recording] = []
+_lock = threading.RLock()
+_hooked = False
+_taps: dict[str, _Tap] = {}
+
+
+class Recording:
+    """What has been seen of one evaluation so far; nested evaluations report to the outer ones.
+
+    Attributes:
+        reads: absolute path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened
+            for reading, or None if it did not exist.
+        writes: absolute paths opened for writing, created or renamed to.
+        removals: absolute paths removed or renamed away that this evaluation had not made.
+        output: (stream, text) in the order printed; neighbours of one stream are joined.
+        loads: artifact path -> blob hash, for each `ddsimport.load`.
+        notes: sentences for the user (a network connection, a child process).
+    """
+
+    __slots__ = ("loads", "notes", "outer", "output", "printed", "reads", "removals", "writes")
+
+    def __init__(self, outer: Recording | None) -> None:
+        self.outer = outer
+        self.reads: dict[str, tuple[int, int, int] | None] = {}
+        self.writes: dict[str, None] = {}
+        self.removals: dict[str, None] = {}
+        self.output: list[tuple[str, str]] = []
+        self.printed = 0
+        self.loads: dict[str, str] = {}
+        self.notes: dict[str, None] = {}
+
+    def chain(self) -> Iterator[Recording]:
+        """This recording and all that enclose it, innermost first."""
+        recording: Recording | None = self
+        while recording is not None:
+            yield recording
+            recording = recording.outer
+
+    def _print(self, stream: str, text: str) -> None:
+        self.printed += len(text)
+        if self.printed > OUTPUT_LIMIT:
+            self.output.clear()
+        elif self.output and self.output[-1][0] == stream:
+            self.output[-1] = (stream, self.output[-1][1] + text)
+        else:
+            self.output.append((stream, text))
+
+
+def current() -> Recording | None:
+    """The innermost recording of this thread or task, if an evaluation is under way in it."""
+    return _current.get()
+
+
+def begin() -> Recording:
+    """Start recording what this thread or task does; `end` must follow."""
+    global _hooked
+    recording = Recording(_current.get())
+    with _lock:
+        if not _hooked:
+            sys.addaudithook(_audit)
+            _hooked = True
+        if not _active:
+            _tap_streams()
+        _active.append(recording)
+    _current.set(recording)
+    return recording
+
+
+def end(recording: Recording) -> None:
+    """Stop `recording`; safe to call twice, and from a finalizer."""
+    with _lock:
+        if recording not in _active:
+            return
+        _active.remove(recording)
+        if not _active:
+            _untap_streams()
+    if _current.get() is recording:
+        _current.set(recording.outer)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Our own reads and prints belong to no step."""
+    token = _current.set(_NOBODY)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+_NOBODY = Recording(None)
+
+
+def _recordings() -> list[Recording]:
+    """Who is told of what happens now in this thread.
+
+    A thread that the step itself started has a fresh context: what it does is told to every
+    recording under way, so that a step's thread pool is seen (at worst another step gains a
+    dependency it does not need).
+    """
+    recording = _current.get()
+    if recording is _NOBODY:
+        return []
+    return list(recording.chain()) if recording is not None else list(_active)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _active:
+        return
+    watcher = _WATCHERS.get(event)
+    if watcher is not None:
+        try:
+            watcher(*arguments)
+        except Exception:
+            # An audit hook that raises makes the user's call fail; a path we cannot read the name
+            # of (odd objects with __fspath__) is one we do not follow.
+            return
+
+
+def _on_open(path: Any, mode: Any, flags: int) -> None:
+    name = _absolute(path)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    writing = bool(flags & _WRITING)
+    for recording in _recordings():
+        if writing:
+            recording.writes[name] = None
+        elif name not in recording.writes and name not in recording.reads:
+            recording.reads[name] = stat_of(name)
+
+
+def _on_rename(source: Any, target: Any, *_: Any) -> None:
+    _on_remove(source)
+    _on_make(target)
+
+
+def _on_make(path: Any, *_: Any) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        for recording in _recordings():
+            recording.writes[name] = None
+
+
+def _on_remove(path: Any, *_: Any) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        for recording in _recordings():
+            if recording.writes.pop(name, 0) == 0:
+                recording.removals[name] = None
+
+
+def _on_connect(_: Any, address: Any) -> None:
+    for recording in _recordings():
+        recording.notes[f"it connected to {address!r}: what the network said is not an input"] = (
+            None
+        )
+
+
+def _on_child(executable: Any, *_: Any) -> None:
+    for recording in _recordings():
+        recording.notes[f"it started {executable!r}: what a child process reads is not seen"] = None
+
+
+_WATCHERS = {
+    "open": _on_open,
+    "os.rename": _on_rename,
+    "os.mkdir": _on_make,
+    "os.link": lambda source, target, *_: _on_make(target),
+    "os.symlink": lambda source, target, *_: _on_make(target),
+    "os.remove": _on_remove,
+    "os.rmdir": _on_remove,
+    "os.truncate": _on_make,
+    "socket.connect": _on_connect,
+    "subprocess.Popen": _on_child,
+}
+
+
+def _absolute(path: Any) -> str | None:
+    if isinstance(path, int):
+        return None
+    return os.path.abspath(os.fsdecode(path))
+
+
+def _is_ours_or_the_systems(name: str) -> bool:
+    """Files that are no inputs: devices, installed code (counted by version), bytecode, caches.
+
+    A first-party `.py` read by the import system is code, which the code hash counts; the same
+    file read by the program as data is a file like any other.
+    """
+    if name.startswith((*_NOT_FILES, _cache_directory())) or not is_tracked(name):
+        return True
+    if name.endswith((".pyc", ".so", ".pyd")) or f"{os.sep}__pycache__" in name:
+        return True
+    if not name.endswith(".py"):
+        return False
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def _cache_directory() -> str:
+    """Where libraries keep what they can rebuild (matplotlib's font list): no step's output."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser(os.path.join("~", ".cache"))
+    return os.path.join(caches, "")
+
+
+def stat_of(name: str) -> tuple[int, int, int] | None:
+    """(mtime in ns, size in bytes, inode) of the file, None if there is none."""
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+# --- output ---------------------------------------------------------------------------------------
+
+
+class _Tap:
+    """Stands in for `write` on one stream object while something is recorded."""
+
+    __slots__ = ("name", "original", "stream")
+
+    def __init__(self, name: str, stream: Any) -> None:
+        self.name = name
+        self.stream = stream
+        self.original = stream.write
+
+    def __call__(self, text: str) -> Any:
+        written = self.original(text)
+        for recording in _recordings():
+            recording._print(self.name, text)
+        return written
+
+
+def _tap_streams() -> None:
+    for name in _STREAMS:
+        stream = getattr(sys, name, None)
+        if stream is None:
+            continue
+        tap = _Tap(name, stream)
+        try:
+            stream.write = tap
+        except AttributeError:
+            continue  # a stream with __slots__: its text is not seen, and the step prints again
+        _taps[name] = tap
+
+
+def _untap_streams() -> None:
+    for tap in _taps.values():
+        if tap.stream.__dict__.get("write") is tap:
+            del tap.stream.write
+    _taps.clear()
+
+
+def replay(output: tuple[tuple[str, str], ...]) -> None:
+    """Print again what the step printed when it was evaluated."""
+    for name, text in output:
+        stream = getattr(sys, name, None)
+        if stream is not None:
+            stream.write(text)

@@ -1,0 +1,138 @@
+"""What all steps of this process share: the configuration, the store, the codebook, the run.
+
+Made at the first step, so a program whose marked lines never run pays for none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ddsimport import config as configuration
+from ddsimport import report
+from ddsimport.analysis.codehash import Codebook
+from ddsimport.analysis.facts import FactsCache
+from ddsimport.analysis.locate import locate
+from ddsimport.errors import CodecError, StoreError
+from ddsimport.runtime import recorder
+from ddsimport.runtime.signature import UncachedError
+from ddsimport.source.hook import is_tracked, source_stats
+from ddsimport.store.store import Store
+
+if TYPE_CHECKING:
+    from ddsimport.runtime.signature import Step
+    from ddsimport.store.trace import Candidate
+
+
+class Session:
+    """See the module.
+
+    Attributes:
+        config: where the store and the project are, and how much to say.
+        store: None if it cannot be used; then every step is evaluated, and the user is told once.
+        codebook: what the text of the project's code reaches.
+        run: what happened so far.
+    """
+
+    def __init__(self) -> None:
+        self.config = configuration.current()
+        self.run = report.current()
+        self.store: Store | None = None
+        try:
+            self.store = Store.open(self.config.store)
+        except StoreError as error:
+            self.run.say("store", f"nothing is kept: {error}")
+        self.codebook = Codebook(
+            locate=locate,
+            cache=FactsCache(os.path.join(self.config.store, "facts")) if self.store else None,
+            tracked=is_tracked,
+            text_of=text_of,
+        )
+        self.run.at_end.append(self._note_run)
+        self._project = os.path.join(os.path.realpath(self.config.project), "")
+
+    def _note_run(self) -> None:
+        """Leave the run to the index, for those who ask later what happened."""
+        if self.store is None or not self.store.writable:
+            return
+        from ddsimport.store.index import Index
+
+        Index(self.store.root).add_run(
+            {
+                "program": self.relative(getattr(sys.modules["__main__"], "__file__", "") or ""),
+                "steps": dict(self.run.counts),
+                "seconds": self.run.seconds,
+                "saved_seconds": self.run.saved_seconds,
+            }
+        )
+
+    def writable_store(self) -> Store:
+        """The store.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if self.store is None:
+            raise StoreError("there is no store")
+        if not self.store.writable:
+            raise StoreError(f"the store {self.config.store} is read-only")
+        return self.store
+
+    def publish(self, step: Step, path: str, candidate: Candidate, value: Any) -> None:
+        """Make the step's view show `candidate`; a view that cannot be written is said, once."""
+        store = self.store
+        if store is None or not store.writable:
+            return
+        format_ = dict(step.site.options).get("format")
+        try:
+            store.publish(path, candidate, value, format_)
+        except (StoreError, CodecError) as error:
+            self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
+
+    def relative(self, name: str) -> str:
+        """`name` relative to the project if it lies in it, else absolute."""
+        real = os.path.realpath(name)
+        return real[len(self._project) :] if real.startswith(self._project) else name
+
+    def absolute(self, name: str) -> str:
+        return name if os.path.isabs(name) else self._project + name
+
+    def blob_at(self, path: str) -> str | None:
+        """The blob that the artifact `path` now shows."""
+        record = self.store.current(path) if self.store is not None else None
+        return record.blob if record is not None else None
+
+
+_session: Session | None = None
+_lock = threading.Lock()
+
+
+def session() -> Session:
+    """The session of this process."""
+    global _session
+    if _session is None:
+        with _lock:
+            if _session is None:
+                with recorder.unrecorded():
+                    _session = Session()
+    return _session
+
+
+def text_of(file: str) -> str:
+    """The source text that the running code was made from.
+
+    Raises:
+        UncachedError: the file was edited after it was imported: its text is no longer that of the
+            code that runs, and a value kept under the new text would be stale for ever.
+    """
+    import tokenize
+
+    imported = source_stats.get(file)
+    if imported is not None and imported != recorder.stat_of(file):
+        raise UncachedError(
+            f"{file} was edited after this program imported it; the next run sees the new text"
+        )
+    with tokenize.open(file) as source:
+        return source.read()

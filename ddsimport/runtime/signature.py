@@ -1,0 +1,193 @@
+"""Code and inputs -> signature: equal signature, equal value.
+
+A signature is the hash of: the format of the store, Python's minor version and `-O`, the code that
+the step reaches (as text and as it is now), the value of each input, the versions of the installed
+distributions met on the way, and the step's salt (`version=`). Neither the step's path nor any
+place on disk is in it, so a renamed path, a moved project and another machine all hit.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from types import CodeType, FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from ddsimport.analysis.distributions import version_of
+from ddsimport.errors import UndigestibleError
+from ddsimport.runtime.live import Live
+from ddsimport.values.digest import digest, is_immutable
+
+if TYPE_CHECKING:
+    from ddsimport.analysis.codehash import Codebook, Reach
+    from ddsimport.source.site import Input, Site
+
+_FORMAT = b"ddsimport-signature-1"
+_UNBOUND = "<unbound>"
+"""Stands for a local name without a value, which is no error here: plain Python may never read it."""
+
+_MISSING: Any = object()
+
+
+class UncachedError(Exception):
+    """This step cannot be kept, for the reason given; it is evaluated as plain Python would."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A site in a loaded module: what is the same each time the step runs.
+
+    Attributes:
+        site: the step's place in the text.
+        namespace: the globals of its module.
+        module: the module's name; `__main__` is called after its file.
+        file: the module's source file.
+        reach: what the step's code reaches, by its text.
+        locals: names that are local where the step stands (empty at module level).
+        path: the artifact's path, still with its `{fields}`.
+        templated: whether `path` has fields.
+        salt: the option `version=`, empty without it.
+    """
+
+    site: Site
+    namespace: dict[str, Any]
+    module: str
+    file: str
+    reach: Reach
+    locals: frozenset[str]
+    path: str
+    templated: bool
+    salt: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.site.line}"
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """One question to the store: what this step is about to be evaluated from.
+
+    Attributes:
+        signature: 64 hex digits.
+        inputs: (name as written, digest in hex) of each input, in the order they are read.
+        code: the code hash in hex.
+        live: what was looked at to answer; holds the lazily imported references.
+        mutables: (name, value, digest) of the inputs that the evaluation could change or return.
+        versions: (distribution, version) that count.
+    """
+
+    signature: str
+    inputs: tuple[tuple[str, str], ...]
+    code: str
+    live: Live
+    mutables: tuple[tuple[str, object, bytes], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) -> Inquiry:
+    """Look at the inputs `values`, (name as written, value), and at the code as they are now.
+
+    Raises:
+        UncachedError: an input has no digest.
+        OSError: source text that is needed cannot be read.
+    """
+    live = Live(codebook)
+    code = live.reach(step.reach)
+    inputs: list[tuple[str, bytes]] = []
+    mutables: list[tuple[str, object, bytes]] = []
+    for name, value in values:
+        try:
+            token = digest(value, live.code_of)
+        except UndigestibleError as error:
+            raise UncachedError(
+                f"its input {name}{error.where} has no digest: {error.why}"
+            ) from error
+        inputs.append((name, token))
+        if not is_immutable(value):
+            mutables.append((name, value, token))
+    versions = tuple(
+        (name, version) for name in sorted(live.distributions) if (version := version_of(name))
+    )
+    hasher = blake3(_FORMAT)
+    hasher.update(b"%d.%d %d " % (*sys.version_info[:2], sys.flags.optimize))
+    hasher.update(step.site.kind.encode() + b"\0" + code)
+    for _, token in inputs:
+        hasher.update(token)
+    hasher.update(repr((versions, step.salt)).encode())
+    return Inquiry(
+        signature=hasher.hexdigest(),
+        inputs=tuple((name, token.hex()) for name, token in inputs),
+        code=code.hex(),
+        live=live,
+        mutables=tuple(mutables),
+        versions=versions,
+    )
+
+
+def names_local_to(code: CodeType) -> frozenset[str]:
+    """The names that belong to the function or class body `code`, closure included."""
+    return frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+
+
+def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
+    """The values that the step reads from where it stands; globals are counted by its reach."""
+    if frame.f_locals is frame.f_globals:
+        return []
+    found: list[tuple[str, object]] = []
+    bound = frame.f_locals
+    for source in step.site.inputs:
+        if source.name in bound:
+            found.append((written(source), fetch(source, bound[source.name])))
+        elif source.name in step.locals:
+            found.append((written(source), _UNBOUND))
+    if step.site.kind == "function":
+        for name in frame.f_code.co_freevars:
+            if name in bound:
+                found.append((name, bound[name]))
+    return [(name, value) for name, value in found if not isinstance(value, ModuleType)]
+
+
+def written(source: Input) -> str:
+    """`self.n`, `cfg['a']`: an input as the expression names it."""
+    return source.name + "".join(
+        f".{key}" if kind == "." else f"[{key!r}]" for kind, key in source.access
+    )
+
+
+def fetch(source: Input, value: Any) -> object:
+    """The part of `value` that the expression reads, or the whole where that takes user code.
+
+    `self.n` is fetched from the instance's own dictionary, `cfg["a"]` from an exact dict, list or
+    tuple: no property, `__getattr__` or `__getitem__` of the user's is run.
+    """
+    for kind, key in source.access:
+        part = _attribute(value, key) if kind == "." else _item(value, key)
+        if part is _MISSING:
+            break
+        value = part
+    return value
+
+
+def _attribute(value: Any, name: str) -> Any:
+    cls = type(value)
+    if isinstance(value, ModuleType):
+        return value.__dict__.get(name, _MISSING)
+    if cls.__getattribute__ is not object.__getattribute__:
+        return _MISSING
+    on_class = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
+    if on_class is not _MISSING and hasattr(type(on_class), "__set__"):
+        return _MISSING
+    own = getattr(value, "__dict__", None)
+    return own.get(name, _MISSING) if type(own) is dict else _MISSING
+
+
+def _item(value: Any, key: Any) -> Any:
+    if type(value) not in (dict, list, tuple):
+        return _MISSING
+    try:
+        return value[key]
+    except (LookupError, TypeError):
+        return _MISSING

@@ -1,0 +1,166 @@
+"""What rewritten code calls. Rewritten modules know this module as `__dds__`.
+
+    x = (__dds__.recall(SITE) or __dds__.evaluate(SITE)(EXPR))[0]
+
+`recall` answers `(value,)` on a hit and `()` on a miss; `evaluate` then starts the recording and
+gives back what takes the value. A marked function asks `recall` first, and ends with `finish` or
+`fail`. SITE is a constant of the code object, so its identity names the step.
+
+Invariant: nothing here raises. Whatever goes wrong on our side, the program goes on as plain Python
+and the user is told once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from ddsimport.runtime import recorder
+from ddsimport.runtime.evaluation import Evaluation
+from ddsimport.runtime.lookup import Hit, look_up
+from ddsimport.runtime.session import Session, session
+from ddsimport.runtime.signature import Step, UncachedError, inputs_of, names_local_to
+from ddsimport.runtime.uncached import report_uncached
+from ddsimport.source.site import Site
+from ddsimport.store.paths import quote_part
+
+_steps: dict[int, tuple[tuple[Any, ...], Step]] = {}
+"""Identity of the SITE constant -> (the constant, kept alive so that no identity is used twice; its
+step)."""
+
+_pending: dict[int, Evaluation] = {}
+"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `finish` or `fail`
+takes it out; two calls of one frame follow one another, whatever other threads, tasks and signal
+handlers do in between."""
+
+
+def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`(value,)` if the store has the value of the step, else `()`."""
+    frame = sys._getframe(1)
+    before = recorder.current()
+    try:
+        with recorder.unrecorded():
+            found = _recall(constant, frame)
+    except Exception as error:
+        _say_uncached(constant, frame, error)
+        return ()
+    if isinstance(found, Evaluation):
+        if found.step.site.kind == "function":
+            found.begin()
+        _pending[id(frame)] = found
+        return ()
+    return (found.stand_in(before),)
+
+
+def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
+    """Start the evaluation that `recall` prepared; call the result with the value."""
+    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    if evaluation is None:
+        return _plain
+    evaluation.begin()
+    return evaluation
+
+
+def finish(constant: tuple[Any, ...], value: Any) -> Any:
+    """The marked function of this frame returns `value`."""
+    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    if evaluation is not None:
+        evaluation(value)
+    return value
+
+
+def fail(constant: tuple[Any, ...]) -> None:
+    """The marked function of this frame raises."""
+    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    if evaluation is not None:
+        evaluation.fail()
+
+
+def _plain(value: Any) -> tuple[Any]:
+    return (value,)
+
+
+def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
+    shared = session()
+    step = _step(constant, frame, shared)
+    return look_up(shared, step, _path(step, frame), inputs_of(step, frame))
+
+
+def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
+    known = _steps.get(id(constant))
+    if known is not None and known[1].namespace is frame.f_globals:
+        return known[1]
+    site = Site.from_constant(constant)
+    module = frame.f_globals["__name__"]
+    file = frame.f_code.co_filename
+    options = dict(site.options)
+    path = site.path or f"/{_display_name(module, file)}/{site.target.replace('.<locals>', '')}"
+    at_module_level = frame.f_locals is frame.f_globals
+    step = Step(
+        site=site,
+        namespace=frame.f_globals,
+        module=module,
+        file=file,
+        reach=shared.codebook.step(module, file, site.line, site.column),
+        locals=frozenset() if at_module_level else names_local_to(frame.f_code),
+        path=path,
+        templated="{" in path,
+        salt=options.get("version", ""),
+    )
+    for note in step.reach.notes:
+        shared.run.say(note, note)
+    _steps[id(constant)] = (constant, step)
+    return step
+
+
+def _display_name(module: str, file: str) -> str:
+    """A script is called after its file, so that running and importing it share their paths."""
+    if module not in ("__main__", "__mp_main__"):
+        return module
+    return file.rpartition("/")[2].rpartition(".")[0]
+
+
+class _Field:
+    """An input in a path template: formatted as `str.format` would, then made safe for a path."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __format__(self, specification: str) -> str:
+        return quote_part(format(self._value, specification))
+
+    def __repr__(self) -> str:
+        return quote_part(repr(self._value))
+
+    def __str__(self) -> str:
+        return quote_part(str(self._value))
+
+
+class _Fields(dict[str, _Field]):
+    def __init__(self, frame: FrameType) -> None:
+        self._frame = frame
+
+    def __missing__(self, name: str) -> _Field:
+        bound = self._frame.f_locals
+        return _Field(bound[name] if name in bound else self._frame.f_globals[name])
+
+
+def _path(step: Step, frame: FrameType) -> str:
+    if not step.templated:
+        return step.path
+    try:
+        return step.path.format_map(_Fields(frame))
+    except Exception as error:
+        raise UncachedError(f"its path {step.path} cannot be formatted: {error!r}") from error
+
+
+def _say_uncached(constant: tuple[Any, ...], frame: FrameType, error: Exception) -> None:
+    try:
+        site = Site.from_constant(constant)
+        module = frame.f_globals.get("__name__", "")
+        report_uncached(site.path or site.target, module, site.line, error)
+    except Exception:
+        # Even the report is broken: the program still goes on.
+        return

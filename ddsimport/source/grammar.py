@@ -1,0 +1,294 @@
+"""What may stand after `# dds:`: a path template, options, `ignore`; and how mistakes are shown.
+
+pragma  := [path] option* | "ignore"
+path    := ("/" part)+              {name}, {name!r}, {name:spec} as in str.format
+option  := key "=" value            words are quoted as a shell would
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddsimport.errors import PragmaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+OPTIONS = ("format", "ignore", "version")
+LATER_OPTIONS = ("files", "env", "ttl", "cache", "replay")
+LONGEST_PART = 200
+"""Bytes of one part of a path: file systems allow 255, and views and versions add suffixes."""
+
+_FIELD = "\0"  # stands for a {name} in a path's skeleton: cannot occur in source text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's name and lines, to show mistakes in."""
+
+    filename: str
+    lines: Sequence[str]
+
+    def error(self, message: str, line: int, start: int, end: int) -> PragmaError:
+        """The `PragmaError` for the characters `start` to `end` (columns from 0) of `line`."""
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return PragmaError(
+            message, (self.filename, line, start + 1, text, line, max(end, start + 1) + 1)
+        )
+
+
+def source_of(text: str, filename: str) -> Source:
+    """`text` by lines as Python counts them (`str.splitlines` also cuts at form feeds)."""
+    return Source(filename, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a pragma: as written, without its quotes, and its columns (from 0)."""
+
+    raw: str
+    value: str
+    start: int
+    end: int
+
+
+def words_of(body: str, base: int, line: int, source: Source) -> tuple[list[Word], int]:
+    """The words of a pragma, and how much of `body` they are in.
+
+    Quotes and backslashes mean what they mean to a shell. A `#` that begins a word ends the
+    pragma: `x = f()  # dds: /x  # noqa`. (`shlex` gives no columns, and cuts words at any `#`.)
+
+    Args:
+        body: the comment after its `dds:`.
+        base: the column of its first character.
+
+    Raises:
+        PragmaError: a quote is not closed, or the last character is a backslash.
+    """
+    words: list[Word] = []
+    at = 0
+    while True:
+        while at < len(body) and body[at].isspace():
+            at += 1
+        if at == len(body) or body[at] == "#":
+            return words, at
+        start, value, quote = at, "", ""
+        while at < len(body) and (quote or not body[at].isspace()):
+            letter = body[at]
+            if letter == "\\" and (
+                quote == "" or (quote == '"' and body[at + 1 : at + 2] in '"\\')
+            ):
+                at += 1
+                value += body[at : at + 1]
+                if at == len(body):
+                    raise source.error(
+                        "a pragma cannot end in a backslash", line, base + at - 1, base + at
+                    )
+            elif quote == letter:
+                quote = ""
+            elif not quote and letter in "'\"":
+                quote = letter
+            else:
+                value += letter
+            at += 1
+        if quote:
+            raise source.error(
+                f"the quote {quote} is not closed; did you mean `{body[start:].rstrip()}{quote}`?",
+                line,
+                base + start,
+                base + at,
+            )
+        words.append(Word(body[start:at], value, base + start, base + at))
+
+
+def said(
+    words: Sequence[Word], line: int, source: Source
+) -> tuple[str | None, tuple[tuple[str, str], ...], bool]:
+    """The path template (None if there is none), the options, and whether it is `ignore`.
+
+    Raises:
+        PragmaError: one of the words cannot mean anything there.
+    """
+    if words and words[0].value == "ignore":
+        if len(words) > 1:
+            raise _error(
+                words[1],
+                f"`# dds: ignore` stands alone; did you mean `ignore={words[1].raw}`?",
+                line,
+                source,
+            )
+        return None, (), True
+    path: str | None = None
+    options: dict[str, str] = {}
+    for index, word in enumerate(words):
+        if word.value.startswith("/"):
+            if index:
+                raise _error(word, _misplaced_path(words, word), line, source)
+            _check_path(word, line, source)
+            path = word.value
+        else:
+            key, value = _option(word, index, words, line, source)
+            if key in options:
+                raise _error(word, f"`{key}=` is given twice", line, source)
+            options[key] = value
+    return path, tuple(options.items()), False
+
+
+def fields_of(path: str) -> tuple[str, ...]:
+    """The names that a path template takes, in order."""
+    from string import Formatter
+
+    return tuple(name for _, name, _, _ in Formatter().parse(path) if name is not None)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The valid spelling next to `word`, None if none is near."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def _error(word: Word, message: str, line: int, source: Source) -> PragmaError:
+    return source.error(message, line, word.start, word.end)
+
+
+def _misplaced_path(words: Sequence[Word], word: Word) -> str:
+    if words[0].value.startswith("/"):
+        return (
+            f"`{word.raw}`: a step has one path, here it is `{words[0].raw}`;"
+            " a path with spaces is put in quotes"
+        )
+    rest = " ".join(other.raw for other in words if other is not word)
+    return f"`{word.raw}`: the path comes first; did you mean `# dds: {word.raw} {rest}`?"
+
+
+def _option(
+    word: Word, index: int, words: Sequence[Word], line: int, source: Source
+) -> tuple[str, str]:
+    key, equals, value = word.value.partition("=")
+    if not equals:
+        raise _error(word, _no_option(word, index, words), line, source)
+    if key in LATER_OPTIONS:
+        raise _error(
+            word,
+            f"`{key}=`: this version of ddsimport does not support it yet"
+            f" (it knows {_list(OPTIONS)})",
+            line,
+            source,
+        )
+    if key not in OPTIONS:
+        if not key:
+            advice = "an option is written `key=value`, without spaces"
+        elif (near := nearest(key, (*OPTIONS, *LATER_OPTIONS))) is not None:
+            advice = f"did you mean `{near}={word.raw.partition('=')[2]}`?"
+        else:
+            advice = f"the options are {_list(OPTIONS)}"
+        raise _error(word, f"`{word.raw}` is no option; {advice}", line, source)
+    if not value:
+        raise _error(
+            word, f"`{key}=` has no value; an option is written `{key}=value`", line, source
+        )
+    if key == "ignore":
+        for name in value.split(","):
+            if not name.isidentifier():
+                tidy = ",".join(part.strip() for part in value.split(",") if part.strip())
+                raise _error(
+                    word,
+                    f"`ignore=` takes names parted by commas, and {name!r} is none;"
+                    f" did you mean `ignore={tidy or 'name'}`?",
+                    line,
+                    source,
+                )
+    return key, value
+
+
+def _no_option(word: Word, index: int, words: Sequence[Word]) -> str:
+    """What to say of a word that is neither a path nor an option."""
+    value = word.value
+    following = words[index + 1].raw if index + 1 < len(words) else ""
+    if following.startswith("=") and value in (*OPTIONS, *LATER_OPTIONS):
+        joined = value + (following if len(following) > 1 else "=value")
+        return f"`{word.raw}` has no value; did you mean `{joined}`? (without spaces)"
+    if index == 0 and nearest(value, ("ignore",)) and "/" not in value:
+        return f"`{word.raw}` is neither a path nor an option; did you mean `# dds: ignore`?"
+    if index == 0:
+        absolute = "/" + _tidy(value)
+        return f"`{word.raw}`: a path begins with a slash; did you mean `# dds: {absolute}`?"
+    near = nearest(value, OPTIONS)
+    advice = f"did you mean `{near}=value`?" if near else "an option is written `key=value`"
+    return f"`{word.raw}` means nothing here; {advice}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}=`" for name in names)
+
+
+def _tidy(path: str) -> str:
+    """`path` without what makes it invalid, as a suggestion: no leading slash."""
+    import re
+
+    parts = re.split(r"[/\\]+", "".join(letter for letter in path if letter.isprintable()))
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "name"
+
+
+def _check_path(word: Word, line: int, source: Source) -> None:
+    """
+    Raises:
+        PragmaError: `word` is no path template.
+    """
+
+    def refuse(why: str, instead: str | None = None) -> PragmaError:
+        advice = f"; did you mean `{instead}`?" if instead else ""
+        return _error(word, f"path `{word.raw}`: {why}{advice}", line, source)
+
+    if "\\" in word.raw:
+        raise refuse("parts are parted by `/`, a backslash has no place", "/" + _tidy(word.raw))
+    try:
+        skeleton = _skeleton(word.value)
+    except ValueError as error:
+        raise refuse(f"{error}") from None
+    parts = skeleton.split("/")[1:]
+    plain = "/" + _tidy(word.value)
+    if any(letter != _FIELD and not letter.isprintable() for letter in skeleton):
+        raise refuse("a character is not printable", plain)
+    if "" in parts:
+        raise refuse("a part is empty", plain)
+    for part in parts:
+        if part in (".", ".."):
+            raise refuse(f"`{part}` is no part of a path, it is the same from everywhere", plain)
+        length = len(part.replace(_FIELD, "").encode("utf-8", "surrogatepass"))
+        if length > LONGEST_PART:
+            raise refuse(f"a part has {length} bytes, the longest may have {LONGEST_PART}")
+
+
+def _skeleton(path: str) -> str:
+    """`path` with `_FIELD` for every `{name}`.
+
+    Raises:
+        ValueError: a field is not a plain name with an optional conversion and format.
+    """
+    from string import Formatter
+
+    skeleton = ""
+    for literal, field, spec, conversion in Formatter().parse(path):
+        skeleton += literal
+        if field is None:
+            continue
+        skeleton += _FIELD
+        if not field:
+            raise ValueError("`{}` takes the name of an input, such as `{n}`")
+        if not field.isidentifier():
+            name = field.replace("[", ".").partition(".")[0]
+            if name.isidentifier():
+                raise ValueError(
+                    f"`{{{field}}}` is no name of an input: attributes and items are not looked up"
+                    f" in a path; did you mean `{{{name}}}`?"
+                )
+            raise ValueError(f"`{{{field}}}` is no name of an input")
+        if conversion is not None and conversion not in ("r", "s", "a"):
+            raise ValueError(f"`!{conversion}` is no conversion; it is `!r`, `!s` or `!a`")
+        if spec and ("{" in spec or "}" in spec):
+            raise ValueError(f"the format of `{{{field}}}` cannot hold another field")
+    return skeleton

@@ -1,0 +1,62 @@
+"""Which source files are first-party code, and what they were when they were loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+source_stats: dict[str, tuple[int, int, int]] = {}
+"""Path -> (mtime in ns, size, inode) of every tracked source file, noted before it was loaded: a
+file that differs now was edited after its code came into this process."""
+
+_loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
+
+
+def _folders_of_others() -> tuple[str, ...]:
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    folders = {os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__))}
+    for base in (sys.base_prefix, sys.base_exec_prefix):
+        folders.update(os.path.join(base, name, version) for name in ("lib", sys.platlibdir))
+    # A file is found under the name that `sys.path` has for it, which may be a link.
+    folders |= {os.path.realpath(folder) for folder in folders}
+    return tuple(sorted(folder + os.sep for folder in folders))
+
+
+_PREFIXES = _folders_of_others()
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+
+
+def untracked_prefixes() -> tuple[str, ...]:
+    """The folders, each with a separator at its end, whose files are not tracked.
+
+    They are the standard library's and our own. Besides them, no file inside a folder named
+    site-packages or dist-packages is tracked.
+    """
+    return _PREFIXES
+
+
+def is_tracked(path: str) -> bool:
+    """Whether a source file is first-party code, by its path alone."""
+    if path.startswith(_PREFIXES):
+        return False
+    return _INSTALLED[0] not in path and _INSTALLED[1] not in path
+
+
+def note(path: str, name: str, *, loads_again: bool) -> None:
+    """Note the state of a file that is about to be loaded as the module `name`.
+
+    A question that no load follows (`importlib.util.find_spec`) must not make an edited file look
+    like the one that was loaded; nor must its load under a second name.
+
+    Args:
+        loads_again: whether a load follows even if the module is loaded (`importlib.reload`).
+    """
+    before = _loaded_as.get(path)
+    if before in sys.modules and not (loads_again and before == name):
+        return
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return
+    source_stats[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    _loaded_as[path] = name

@@ -1,0 +1,172 @@
+"""Content → bytes: immutable files named by the blake3 of what they hold.
+
+Invariant: a name under `blobs/v1/` appears only by renaming a complete, flushed file whose hash is
+that name. What is read is checked against the name before a codec sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from ddsimport.errors import CodecError, StoreError
+from ddsimport.store.atomic import Staged, flush_folder, unusable
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+    from ddsimport.values.codecs import Codec
+
+# Below this a blob is read, and hashed each time (0.2 ms at most). From here on it is mapped, and
+# hashed once per process as long as its status does not change: else hashing a gigabyte on every
+# hit would cost a thousand times the mapping of it.
+_LARGE = 1 << 20
+
+# Before Python 3.13 a mapping keeps its file open, and a program may hold thousands of arrays. The
+# system hands out the lowest free descriptor: one this high says that many files are open already.
+_MANY_OPEN = 128
+
+
+class Blobs:
+    """The folder `blobs/v1/`.
+
+    Args:
+        root: the store's folder.
+        damaged: called with the path of a damaged file, its status when read, and what is wrong.
+    """
+
+    def __init__(self, root: str, damaged: Callable[[str, os.stat_result, str], None]) -> None:
+        self._folder = f"{root}/blobs/v1/"
+        self._tmp = f"{root}/tmp"
+        self._damaged = damaged
+        # Large blobs whose content this process knows to be right, with the status they had.
+        self._checked: dict[str, tuple[int, int, int, int]] = {}
+
+    def write(self, value: object, codec: Codec) -> tuple[str, int]:
+        """Keep a value; returns the name of its blob and its size in bytes.
+
+        Raises:
+            CodecError: the codec cannot write this value after all.
+            StoreError: the disk cannot take it. Nothing is left behind.
+        """
+        with Staged(self._tmp, 0o444) as staged:
+            staged.encode(codec.name, codec.encode, value)
+            name = staged.finish()
+            path = self.path(name)
+            if self._is_right(name, staged.size):
+                self._reuse(name)
+            else:
+                self._note(name, staged.commit(path))
+            return name, staged.size
+
+    def value(self, name: str, size: int, codec: Codec) -> Any:
+        """The value in a blob, decoded only after its content was found to fit its name.
+
+        Raises:
+            StoreError: the blob is missing or damaged; a damaged one is in quarantine then.
+            CodecError: its bytes are right, but cannot be decoded here.
+        """
+        content = self._checked_content(name, size)
+        try:
+            return codec.decode_bytes(content)
+        except CodecError:
+            raise
+        except Exception as error:
+            # A pickle may run anything: a class that moved, a library of another version.
+            raise CodecError(
+                f"the blob {self.path(name)} cannot be decoded here: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def path(self, name: str) -> str:
+        return f"{self._folder}{name[:2]}/{name}"
+
+    def _checked_content(self, name: str, size: int) -> bytearray | mmap:
+        """The bytes of a sound blob, in memory of our own: writing to it changes no file.
+
+        A mapping outlives the removal of its file. Raises StoreError.
+        """
+        path = self.path(name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            try:
+                status = os.fstat(descriptor)
+                content = _content(descriptor, status.st_size)
+                # One thread: blake3's own pool of threads (`AUTO`) is not there in a forked child,
+                # where the next large hash would wait for it for ever.
+                sound = len(content) == size and (
+                    self._checked.get(name) == _status_key(status)
+                    or blake3(content).hexdigest() == name
+                )
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError as error:
+            raise StoreError(f"the blob {path} is missing") from error
+        except OSError as error:
+            raise unusable("read", path, error) from error
+        if not sound:
+            self._checked.pop(name, None)
+            fault = "its content does not fit its name"
+            self._damaged(path, status, f"the blob is damaged: {fault}")
+            raise StoreError(f"the blob {path} is damaged: {fault}")
+        self._note(name, status)
+        return content
+
+    def _note(self, name: str, status: os.stat_result) -> None:
+        if status.st_size >= _LARGE:
+            self._checked[name] = _status_key(status)
+
+    def _is_right(self, name: str, size: int) -> bool:
+        """Whether a blob of this name is there and may be used instead of writing it again."""
+        try:
+            self._checked_content(name, size)
+        except StoreError:
+            return False
+        return True
+
+    def _reuse(self, name: str) -> None:
+        """Make a blob found in place as lasting and as young as if we had written it.
+
+        Its writer may not have flushed the folder yet, and our entry must not outlast it; and a
+        collector that spares the young must see that it is of use again.
+        """
+        path = self.path(name)
+        try:
+            flush_folder(os.path.dirname(path))
+            os.utime(path)
+            self._note(name, os.stat(path))
+        except OSError as error:
+            raise unusable("write", path, error) from error
+
+
+def _status_key(status: os.stat_result) -> tuple[int, int, int, int]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _content(descriptor: int, size: int) -> bytearray | mmap:
+    """All bytes of an open file. Raises OSError."""
+    if size >= _LARGE:
+        from mmap import ACCESS_COPY, mmap
+
+        if sys.version_info >= (3, 13):
+            return mmap(descriptor, size, access=ACCESS_COPY, trackfd=False)
+        if _next_descriptor(descriptor) < _MANY_OPEN:
+            return mmap(descriptor, size, access=ACCESS_COPY)
+    content = bytearray(size)
+    done = 0
+    with memoryview(content) as view:
+        while done < size and (count := os.readv(descriptor, [view[done:]])):
+            done += count
+    del content[done:]
+    return content
+
+
+def _next_descriptor(descriptor: int) -> int:
+    """The number that a copy of `descriptor` would get now. Raises OSError."""
+    copy = os.dup(descriptor)
+    os.close(copy)
+    return copy

@@ -1,0 +1,274 @@
+"""The store's surface: what the rest of ddsimport may ask of it.
+
+Order of writing is what keeps it whole: blob, then entry, then view, each complete and flushed
+before the next begins. So an entry never names a blob that is not there, and killing any process at
+any moment leaves at worst a temporary file and a view that is one value behind.
+
+Whatever goes wrong here ends in `StoreError` or `CodecError`, and the runtime evaluates the step.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ddsimport.errors import CodecError, StoreError
+from ddsimport.store.atomic import Staged, make_folder, sweep
+from ddsimport.store.blobs import Blobs
+from ddsimport.store.entries import Entries
+from ddsimport.store.locks import SignatureLock
+from ddsimport.store.root import open_root
+from ddsimport.store.trace import Candidate, Entry, Trace
+from ddsimport.store.views import ViewRecord, Views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ddsimport.values.codecs import Codec, ViewFormat
+
+
+class AbsentArtifactError(StoreError, LookupError):
+    """There is no artifact at a path. The message names the nearest one there is."""
+
+
+class Store:
+    """One store, as seen by one process. Safe to use from any number of threads and processes.
+
+    Attributes:
+        root: its folder, an absolute path without symbolic links.
+        id: a name of this store that copies of it share.
+        writable: whether anything can be kept; if not, what is there can still be read.
+        damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
+        on_damage: called with each of these sentences as it is found.
+    """
+
+    def __init__(self, root: str, identity: str, writable: bool) -> None:
+        """Use `Store.open`."""
+        self.root = root
+        self.id = identity
+        self.writable = writable
+        self.damages: list[str] = []
+        self.on_damage: Callable[[str], None] | None = None
+        self._swept = False
+        self._entries = Entries(root, self._quarantine)
+        self._blobs = Blobs(root, self._quarantine)
+        self._views = Views(root, writable, self._quarantine)
+
+    @classmethod
+    def open(cls, root: str) -> Store:
+        """Open the store in the folder `root`; create it if there is none.
+
+        Raises:
+            StoreError: the folder cannot be used as a store, and why.
+        """
+        return cls(*open_root(root))
+
+    def entry(self, signature: str) -> Entry | None:
+        """What is kept for a signature (blake3 in hex); None if nothing usable is.
+
+        Raises:
+            StoreError: the file system refuses to tell.
+        """
+        return self._entries.read(signature)
+
+    def value(self, candidate: Candidate) -> Any:
+        """The value of a candidate, from its blob.
+
+        Raises:
+            StoreError: the blob is missing or damaged.
+            CodecError: its bytes are right, but cannot be decoded here.
+        """
+        return self._decode(candidate.blob, candidate.size, candidate.codec)
+
+    def keep(
+        self,
+        signature: str,
+        value: object,
+        codec: Codec | None = None,
+        *,
+        trace: Trace,
+        digest: str,
+        seconds: float,
+        path: str,
+        code: str,
+        inputs: tuple[tuple[str, str], ...],
+        versions: dict[str, str],
+        python: str | None = None,
+        created: str | None = None,
+    ) -> Candidate:
+        """Keep the value of a signature, durably; the caller holds the signature's lock.
+
+        Args:
+            codec: by default the first that restores the value exactly.
+            python: version of Python; by default that of this process.
+            created: ISO 8601 in UTC; by default now.
+            trace, digest, seconds, path, code, inputs, versions: see `Candidate`.
+
+        Raises:
+            CodecError: no codec restores this value.
+            StoreError: it cannot be written. What was there before still is.
+        """
+        if not self.writable:
+            raise StoreError(f"the store {self.root} is read-only")
+        self._sweep_once()
+        if codec is None:
+            codec = _codec_for(value)
+        blob, size = self._blobs.write(value, codec)
+        candidate = Candidate(
+            blob=blob,
+            size=size,
+            codec=codec.name,
+            digest=digest,
+            trace=trace,
+            seconds=seconds,
+            created=created or _now(),
+            python=python or _python(),
+            versions=versions,
+            path=path,
+            code=code,
+            inputs=inputs,
+            signature=signature,
+        )
+        self._entries.add(signature, candidate)
+        return candidate
+
+    def shows(self, path: str, candidate: Candidate, format: str | None = None) -> bool:
+        """Whether `data/<path>` is what `publish` would make it. Cheap, and loads no value.
+
+        Raises:
+            StoreError: not an artifact path, or its record cannot be read.
+        """
+        return self._views.shows(path, candidate, format)
+
+    def publish(
+        self, path: str, candidate: Candidate, value: object, format: str | None = None
+    ) -> None:
+        """Make `data/<path>` show the value of `candidate`; nothing is written if it does already.
+
+        Args:
+            value: the candidate's value.
+            format: as in the pragma; None leaves the choice to the path's suffix and the value.
+
+        Raises:
+            StoreError: not an artifact path, another artifact in the way, or it cannot be written.
+            CodecError: this value has no such view.
+        """
+        if self._views.shows(path, candidate, format):
+            return
+        if not self.writable:
+            raise StoreError(f"the store {self.root} is read-only")
+        view = _view_for(value, os.path.splitext(path)[1], format)
+
+        def write(staged: Staged) -> None:
+            staged.encode(view.name, view.write, value)
+
+        self._views.publish(path, candidate, format, view.name, view.exact, write)
+
+    def current(self, path: str) -> ViewRecord | None:
+        """What the artifact path shows now; None if nothing was ever published there.
+
+        Raises:
+            StoreError: not an artifact path, or its record cannot be read.
+        """
+        return self._views.record(path)
+
+    def load(self, path: str) -> Any:
+        """The value that the artifact path shows now, exactly as it was kept.
+
+        Raises:
+            AbsentArtifactError: there is none (also a LookupError).
+            StoreError, CodecError: as for `value`.
+        """
+        record = self._views.record(path)
+        if record is None:
+            raise AbsentArtifactError(self._absence(path))
+        return self._decode(record.blob, record.blob_size, record.codec)
+
+    def paths(self) -> Iterator[str]:
+        """All artifact paths that were published, in order."""
+        return self._views.paths()
+
+    def signatures(self) -> Iterator[str]:
+        """All signatures that have an entry, in no order."""
+        return self._entries.signatures()
+
+    def lock(self, signature: str) -> SignatureLock:
+        """The lock of a signature, not yet acquired."""
+        return SignatureLock(f"{self.root}/locks", signature)
+
+    def touch(self, signature: str) -> None:
+        """Note that an entry was of use now."""
+        self._entries.touch(signature)
+
+    def sweep(self) -> int:
+        """Remove what killed processes left behind; returns how many files."""
+        return sweep(f"{self.root}/tmp") + sweep(f"{self.root}/locks")
+
+    def _decode(self, blob: str, size: int, codec: str) -> Any:
+        from ddsimport.values.codecs import codec_named
+
+        return self._blobs.value(blob, size, codec_named(codec))
+
+    def _sweep_once(self) -> None:
+        """Once per process that keeps something, so that leftovers are bounded even without gc."""
+        if not self._swept:
+            self._swept = True
+            self.sweep()
+
+    def _quarantine(self, path: str, status: os.stat_result, fault: str) -> None:
+        """Put a damaged file aside, unless it has been replaced by another one meanwhile."""
+        sentence = f"{path}: {fault}"
+        self.damages.append(sentence)
+        if self.writable:
+            aside = f"{self.root}/quarantine/{os.path.basename(path)}.{os.urandom(4).hex()}"
+            try:
+                make_folder(os.path.dirname(aside))
+                if os.stat(path).st_ino == status.st_ino:
+                    os.rename(path, aside)
+            except OSError:
+                pass  # it will be found and said again; nothing depends on moving it
+        if self.on_damage is not None:
+            self.on_damage(sentence)
+
+    def _absence(self, path: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(path, self.paths(), n=1, cutoff=0.0)
+        hint = f"; the nearest is {near[0]}" if near else "; nothing has been kept yet"
+        return f"there is no artifact at {path}{hint}"
+
+
+def _codec_for(value: object) -> Codec:
+    """Raises CodecError. Predicates ask the value, whose own code may raise anything."""
+    from ddsimport.values.codecs import codec_for
+
+    try:
+        return codec_for(value)
+    except CodecError:
+        raise
+    except Exception as error:
+        raise CodecError(f"no codec: {type(error).__name__}: {error}") from error
+
+
+def _view_for(value: object, suffix: str, format: str | None) -> ViewFormat:
+    """Raises CodecError."""
+    from ddsimport.values.codecs import view_for
+
+    try:
+        return view_for(value, suffix, format)
+    except CodecError:
+        raise
+    except Exception as error:
+        raise CodecError(f"no view: {type(error).__name__}: {error}") from error
+
+
+def _now() -> str:
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _python() -> str:
+    import platform
+
+    return platform.python_version()

@@ -1,0 +1,135 @@
+"""Functions, methods and classes as values: what stands for their code is the caller's to say."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from ddsimport.values._builtins import attributes
+from ddsimport.values._columns import items
+from ddsimport.values._encoder import (
+    Body,
+    Encoder,
+    name_token,
+    named,
+    write_text,
+)
+
+_FUNCTION = named("function")
+_CLASS = named("class")
+_METHOD = named("method")
+_BUILTIN = named("builtin")
+_DESCRIPTOR = named("descriptor")
+_MODULE = named("module")
+_PARTIAL = named("partial")
+_CACHED = named("lru_cache")
+_EMPTY_CELL = named("empty cell")
+_WRAPPED = named("wrapped")
+
+
+def encode_class(encoder: Encoder, value: type) -> None:
+    """Append a class that is a value: `dtype=MyInt`, a registry of classes."""
+    encoder.out += _CLASS
+    if value.__module__ == "builtins":
+        encoder.out += name_token(value)
+    else:
+        encoder.out += encoder.code_token(value)
+
+
+def _function(encoder: Encoder, value: types.FunctionType) -> None:
+    out = encoder.out
+    out += _FUNCTION
+    out += encoder.code_token(value)
+    # The text says how defaults, cells and attributes were made, not what they are by now.
+    items(encoder, value.__defaults__ or ())
+    attributes(encoder, value.__kwdefaults__ or {})
+    for cell in value.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            out += _EMPTY_CELL
+        else:
+            encoder.encode(content)
+    attributes(encoder, vars(value))
+
+
+def _method(encoder: Encoder, value: types.MethodType) -> None:
+    encoder.out += _METHOD
+    encoder.encode(value.__func__)
+    encoder.encode(value.__self__)
+
+
+def _builtin(encoder: Encoder, value: types.BuiltinFunctionType) -> None:
+    out = encoder.out
+    out += _BUILTIN
+    write_text(out, f"{value.__module__}:{value.__qualname__}")
+    owner = value.__self__
+    if isinstance(owner, types.ModuleType):
+        owner = None
+    if isinstance(owner, type):
+        out += encoder.class_token(owner)  # a class method, such as dict.fromkeys
+    else:
+        encoder.encode(owner)
+
+
+def _method_wrapper(encoder: Encoder, value: types.MethodWrapperType) -> None:
+    encoder.out += _BUILTIN
+    write_text(encoder.out, value.__qualname__)
+    encoder.encode(value.__self__)
+
+
+def _descriptor(encoder: Encoder, value: Any) -> None:
+    encoder.out += _DESCRIPTOR
+    encoder.out += encoder.class_token(value.__objclass__)
+    write_text(encoder.out, value.__name__)
+
+
+def _module(encoder: Encoder, value: types.ModuleType) -> None:
+    # What is used of a module is code, and counted there.
+    encoder.out += _MODULE
+    write_text(encoder.out, value.__name__)
+
+
+def _wrapped(encoder: Encoder, value: Any) -> None:
+    encoder.out += _WRAPPED
+    encoder.out += name_token(type(value))
+    encoder.encode(value.__func__)
+
+
+def _partial(encoder: Encoder, value: Any) -> None:
+    encoder.out += _PARTIAL
+    encoder.encode(value.func)
+    items(encoder, value.args)
+    items(encoder, list(value.keywords))
+    items(encoder, list(value.keywords.values()))
+    attributes(encoder, vars(value))
+
+
+def _cached(encoder: Encoder, value: Any) -> None:
+    # What such a function remembers is no part of it.
+    encoder.out += _CACHED
+    encoder.encode(value.__wrapped__)
+
+
+FUNCTIONS: dict[type, Body] = {
+    type: encode_class,
+    types.FunctionType: _function,
+    types.MethodType: _method,
+    types.BuiltinFunctionType: _builtin,
+    types.MethodWrapperType: _method_wrapper,
+    types.WrapperDescriptorType: _descriptor,
+    types.MethodDescriptorType: _descriptor,
+    types.ClassMethodDescriptorType: _descriptor,
+    types.GetSetDescriptorType: _descriptor,
+    types.MemberDescriptorType: _descriptor,
+    types.ModuleType: _module,
+    staticmethod: _wrapped,
+    classmethod: _wrapped,
+}
+
+
+def body_of(kind: type) -> Body | None:
+    """What encodes the callables of `functools`."""
+    if kind.__module__ != "functools":
+        return None
+    return {"partial": _partial, "_lru_cache_wrapper": _cached}.get(kind.__qualname__)

@@ -1,0 +1,97 @@
+"""Codecs: how a value becomes a blob, and comes back as it was. Prove or pickle.
+
+A codec's predicate says, on the exact type and from the structure, that *this* value comes back
+the same; where none can say so, the value is pickled. Views (what other programs read) are next
+door, in `views`.
+
+"The same" is what `digest` sees: type, values, dtypes, names, order, C or Fortran order. What no
+file format keeps: the strides of a view with gaps, whether an array owns its memory (large ones
+come back mapped, so `resize` in place is refused), and sharing with objects outside the value.
+"""
+
+from __future__ import annotations
+
+from ddsimport.errors import CodecError
+from ddsimport.values.codecs._base import Codec, ViewFormat
+from ddsimport.values.codecs._bytes import BYTES
+from ddsimport.values.codecs._json import JSON
+from ddsimport.values.codecs._npy import NPY
+from ddsimport.values.codecs._pickle import PICKLE
+from ddsimport.values.codecs._text import TEXT
+
+__all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "verify", "view_for"]
+
+_CODECS: tuple[Codec, ...] = (NPY, TEXT, BYTES, JSON, PICKLE)
+_BY_NAME = {codec.name: codec for codec in _CODECS}
+
+
+def codec_for(value: object) -> Codec:
+    """The first codec that proves it restores this value; else pickle.
+
+    Pickle is not tried here: its `encode` raises `CodecError` for what it cannot keep.
+    """
+    for codec in _CODECS:
+        if codec.restores(value):
+            return codec
+    return PICKLE
+
+
+def codec_named(name: str) -> Codec:
+    """The codec that an entry names.
+
+    Raises:
+        CodecError: if there is none of that name; the message lists those there are.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        known = ", ".join(_BY_NAME)
+        raise CodecError(f"no codec is named {name!r}; there are {known}") from None
+
+
+def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
+    """How to show a value to other programs.
+
+    Args:
+        suffix: of the artifact's path, with the dot; used if it names a format.
+        format: a format's name, which goes before the suffix; by default the value's type decides.
+
+    Raises:
+        CodecError: if no format has that name, or the one asked for cannot hold this value.
+    """
+    from ddsimport.values.codecs.views import view_for
+
+    return view_for(value, suffix, format)
+
+
+def verify(value: object, codec: Codec) -> bool:
+    """Whether a value really comes back: encode, decode, compare digests.
+
+    The other codecs prove this by their predicates. What pickle keeps is up to the classes in the
+    value, and some drop part of their state without a word; so results in pickles of classes that
+    have pickling code of their own are worth this check, which costs a decoding and two digests
+    (tens of microseconds for small values). False also for values that have no digest.
+
+    Raises:
+        CodecError: if the value cannot be encoded.
+    """
+    from io import BytesIO
+
+    from ddsimport.errors import UndigestibleError
+    from ddsimport.values.digest import digest
+
+    file = BytesIO()
+    codec.encode(value, file)
+    try:
+        before = digest(value, _by_name)
+        return digest(codec.decode_bytes(file.getvalue()), _by_name) == before
+    except (UndigestibleError, CodecError):
+        return False
+
+
+def _by_name(thing: object) -> bytes:
+    """Both sides of a comparison run the same code, so its name is enough."""
+    code = getattr(thing, "__code__", None)
+    body = b"" if code is None else bytes(code.co_code)
+    name = f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}"
+    return name.encode("utf-8", "surrogatepass") + b"\0" + body

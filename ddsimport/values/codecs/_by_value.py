@@ -1,0 +1,83 @@
+"""Pickling by value what has no name to be found under: cloudpickle, with two restraints."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import cloudpickle
+
+from ddsimport.errors import CodecError
+
+
+class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """cloudpickle, but by name wherever a name leads back to the same object.
+
+    cloudpickle takes classes and functions of `__main__` by value always: an instance of a class of
+    the script would come back as an instance of another class, and `isinstance` would say no.
+    """
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type):
+            if _is_found(obj):
+                return NotImplemented
+            if obj.__module__ == "builtins":  # the type of code objects, cells ...
+                return super().reducer_override(obj)
+            raise CodecError(
+                f"class {obj.__qualname__} is not found under its name in {obj.__module__}, so its "
+                "instances would come back as those of another class; define it at module level"
+            )
+        if isinstance(obj, types.FunctionType):
+            if _is_found(obj):
+                return NotImplemented
+            home = sys.modules.get(obj.__module__ or "")
+            if home is not None and obj.__globals__ is vars(home):
+                return _function_at_home(obj)
+        return super().reducer_override(obj)
+
+
+def _is_found(thing: Any) -> bool:
+    """Whether pickle would find this very object by module and qualified name."""
+    found: Any = sys.modules.get(thing.__module__ or "")
+    for name in thing.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is thing
+
+
+def _function_at_home(function: types.FunctionType) -> Any:
+    """A function as its code, and the module whose globals it goes on to use.
+
+    cloudpickle would give it a copy of the globals that it names; then it would no longer see what
+    the program assigns to them.
+    """
+    state = {
+        "__defaults__": function.__defaults__,
+        "__kwdefaults__": function.__kwdefaults__,
+        "__qualname__": function.__qualname__,
+        "__doc__": function.__doc__,
+        "__annotations__": function.__annotations__,
+        "__dict__": function.__dict__,
+    }
+    cells = function.__closure__
+    make = (function.__code__, function.__module__, function.__name__, cells)
+    return restore_function, make, state, None, None, restore_attributes
+
+
+def restore_function(
+    code: types.CodeType, module: str, name: str, cells: tuple[types.CellType, ...] | None
+) -> types.FunctionType:
+    """Called by pickles: the function, in the module it was defined in."""
+    from importlib import import_module
+
+    home = sys.modules.get(module) or import_module(module)
+    return types.FunctionType(code, vars(home), name, None, cells)
+
+
+def restore_attributes(function: types.FunctionType, state: dict[str, Any]) -> None:
+    """Called by pickles, once the function exists: its defaults may refer to it."""
+    for name, value in state.items():
+        if name == "__dict__":
+            function.__dict__.update(value)
+        else:
+            setattr(function, name, value)

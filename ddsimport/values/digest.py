@@ -1,0 +1,111 @@
+"""The digest of a value: 32 bytes, shared only by values that a program cannot tell apart.
+
+What counts: the exact type, every leaf of the value, order where it can be seen (dicts), and the
+code of the classes and functions in it, as the caller says. What does not count: identity and
+sharing (`[s, s]` equals `[s, copy of s]`), the order of sets, memory layout beyond C or Fortran
+order, and whatever the value does not keep when pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ddsimport.errors import UndigestibleError
+from ddsimport.values import _instances
+from ddsimport.values._encoder import CodeOf, Encoder, RefusalError, TooDeepError, hasher
+
+_Value = TypeVar("_Value")
+
+
+def digest(value: object, code_of: CodeOf | None = None) -> bytes:
+    """The canonical digest of a value.
+
+    Args:
+        value: anything. It is not changed; `__reduce_ex__` and `__getstate__` of its own classes
+            may be called.
+        code_of: called with every function and class in the value, and the class of every instance
+            (not for built-in ones, nor for types whose encoding is ours); gives the bytes that
+            stand for its code. Without it, classes of instances count by name.
+
+    Returns:
+        32 bytes of blake3, the same in every process, on every machine and Python version.
+
+    Raises:
+        UndigestibleError: with the path to the culprit inside the value, and why.
+    """
+    encoder = Encoder(code_of)
+    try:
+        encoder.encode(value)
+    except TooDeepError:
+        return _graph_digest(value, code_of)
+    except RefusalError as refusal:
+        where = "".join(reversed(refusal.parts))
+        raise UndigestibleError(where, refusal.why) from refusal.__cause__
+    except RecursionError:
+        raise UndigestibleError("", "too little of the stack is left to walk it") from None
+    except Exception as error:
+        # From the value's own code, or from a container that another thread is changing. Never the
+        # program's business: it would not have asked.
+        raise UndigestibleError("", f"{type(error).__name__}: {error}") from error
+    state = hasher(0)
+    state.update(encoder.out)
+    result: bytes = state.digest()
+    return result
+
+
+def _graph_digest(value: object, code_of: CodeOf | None) -> bytes:
+    from ddsimport.values._graph import graph_digest
+
+    try:
+        return graph_digest(value, code_of)
+    except RefusalError as refusal:
+        where = "".join(reversed(refusal.parts))
+        raise UndigestibleError(where, refusal.why) from refusal.__cause__
+
+
+def register(kind: type[_Value], function: Callable[[_Value], object]) -> None:
+    """Say what stands for the values of a type: its digest is then that of the type and of this.
+
+    Args:
+        kind: the exact type; subclasses may hold more, and need their own.
+        function: takes a value of that type and gives one that can be digested.
+    """
+    _instances.registered[kind] = function
+
+
+_SCALARS = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented)}
+)
+_MEMBERS = 64  # in all; more would cost as much to look at as to digest
+
+
+def is_immutable(value: object) -> bool:
+    """Whether a value can never change, so that its digest may be remembered by its identity.
+
+    True for exact built-in scalars, and for tuples and frozensets of at most 64 of them in all,
+    nested at most four deep.
+    """
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if kind is not tuple and kind is not frozenset:
+        return False
+    level: list[object] = [value]
+    members = 0
+    for _ in range(4):
+        below: list[object] = []
+        for container in level:
+            members += len(container)  # type: ignore[arg-type]  # tuples and frozensets only
+            if members > _MEMBERS:
+                return False
+            for item in container:  # type: ignore[attr-defined]  # as above
+                kind = type(item)
+                if kind is tuple or kind is frozenset:
+                    below.append(item)
+                elif kind not in _SCALARS:
+                    return False
+        if not below:
+            return True
+        level = below
+    return False

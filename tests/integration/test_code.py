@@ -1,0 +1,86 @@
+"""What moves a signature and what does not: edits of whole programs, against plain Python.
+
+Every case is a program of several modules, an edit, and whether the step must run again. After each
+edit the output must be plain Python's; and an unchanged run in between must be all hits, so that a
+key that is merely unstable cannot pass.
+"""
+
+from __future__ import annotations
+
+import pytest
+from conftest import programs
+
+MUST_NOT = {
+    "comment": ("a.py", "return v + 1", "return v + 1  # one more"),
+    "docstring": ("a.py", "def g(v):\n", 'def g(v):\n    """One more."""\n'),
+    "parentheses": ("a.py", "return v + 1", "return (v + 1)"),
+    "number spelling": ("a.py", "return v + 1", "return v + 0x1"),
+    "annotation": ("a.py", "def g(v):", "def g(v: int) -> int:"),
+    "lines moved": ("a.py", "def g(v):", "\n\n\ndef g(v):"),
+    "unrelated function": ("a.py", "return -v", "return +v"),
+    "unrelated constant": ("a.py", "UNUSED = 1", "UNUSED = 2"),
+    "unused import": ("a.py", "UNUSED = 1", "import json\nUNUSED = 1"),
+    "quotes": ("a.py", "'key'", '"key"'),
+    "trailing comma": ("a.py", "('key', 2)", "('key', 2,)"),
+    "new function": ("a.py", "UNUSED = 1", "UNUSED = 1\ndef new():\n    return g(3)"),
+    "step moved": ("main.py", "x = f(1)", "\n\nx = f(1)"),
+}
+QUIET = {
+    "main": """
+        from a import f
+        x = f(1)  # dds: /x
+        print(x)
+    """,
+    "a": """
+        UNUSED = 1
+
+        def g(v):
+            return v + 1
+
+        def f(v):
+            return g(v), ('key', 2)
+
+        def unrelated(v):
+            return -v
+    """,
+}
+
+
+@pytest.mark.parametrize("program", programs("must_evaluate_again.txt"))
+def test_must_evaluate_again(project, program):
+    project.write_files(program.files)
+    project.same()
+    unchanged = project.same(environment={"PYTHONHASHSEED": "7"})
+    assert unchanged.evaluated() == set(), unchanged.steps
+    project.edit(*program.edit)
+    assert project.same().evaluated() == {"/x"}
+    assert project.same().evaluated() == set()
+
+
+@pytest.mark.parametrize("case", MUST_NOT)
+def test_must_not_evaluate_again(project, case):
+    project.write(**QUIET)
+    project.same()
+    project.edit(*MUST_NOT[case])
+    assert project.same().evaluated() == set()
+
+
+def test_a_function_moved_to_another_file_is_the_same_function(project):
+    project.write(**QUIET)
+    project.same()
+    project.write(
+        a="from b import g\n\ndef f(v):\n    return g(v), ('key', 2)\n",
+        b="def g(v):\n    return v + 1\n",
+    )
+    assert project.same().evaluated() == set()
+
+
+def test_swapped_helpers_of_one_name(project):
+    project.write(
+        main="import a, b\ndef f(v):\n    return a.h(v) - b.h(v)\nx = f(1)  # dds: /x\nprint(x)",
+        a="def h(v):\n    return v + 1",
+        b="def h(v):\n    return v + 2",
+    )
+    project.same()
+    project.write(a="def h(v):\n    return v + 2", b="def h(v):\n    return v + 1")
+    assert project.same().evaluated() == {"/x"}

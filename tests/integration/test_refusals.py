@@ -1,0 +1,47 @@
+"""Steps that a hit could not stand for are evaluated each time, and the user is told why."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import programs
+
+@pytest.mark.parametrize("program", programs("refused.txt"))
+def test_evaluated_each_time_with_a_reason(project, program):
+    project.write_files(program.files)
+    for _ in range(2):
+        (step,) = project.same().steps
+        assert step["status"] == "uncached"
+        assert program.remark in step["reason"]
+
+
+def test_a_step_that_raises_is_never_kept(project):
+    project.write(
+        main="""
+        import sys
+        def g(v):
+            if len(sys.argv) > 1:
+                raise ValueError(v)
+            return v
+        x = g(1)  # dds: /x
+        print(x)
+        """
+    )
+    assert project.same("main.py", "fail").statuses == {"/x": "failed"}
+    assert project.same().statuses == {"/x": "computed"}
+
+
+def test_a_temporary_file_is_no_output(project):
+    project.write(
+        main="""
+        import os
+        def g():
+            with open("scratch", "w") as file:
+                file.write("x")
+            os.remove("scratch")
+            return 1
+        x = g()  # dds: /x
+        print(x)
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
