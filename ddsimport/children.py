@@ -108,7 +108,18 @@ class _Stowaway:
 
 
 def board(config: dict[str, Any], script: str | None) -> None:
-    """Be a child: what `accompany` prepared in the parent, done here."""
+    """Be a child: what `accompany` prepared in the parent, done here.
+
+    A child that cannot be helped runs as plain Python, and says so.
+    """
+    try:
+        _board(config, script)
+    except Exception as error:
+        if sys.stderr is not None:
+            sys.stderr.write(f"ddsimport: a child process runs without steps: {error!r}\n")
+
+
+def _board(config: dict[str, Any], script: str | None) -> None:
     from ddsimport import config as configuration
     from ddsimport import report
     from ddsimport.source import hook

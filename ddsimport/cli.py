@@ -97,16 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_subcommand(invocation)
     from ddsimport import runner
 
-    if invocation.action == "show":
-        return runner.show(invocation.program, is_module=invocation.is_module)
     try:
+        if invocation.action == "show":
+            return _show(invocation)
         prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
         program = prepare(invocation.program, invocation.arguments, invocation.flags)
     except ConfigurationError as error:
         return _complain(str(error))
     except runner.CannotRunError as error:
-        sys.stderr.write(f"{error}\n")
-        return USAGE_ERROR
+        return _tell(f"{error}\n")
     # Outside of any `try`: whatever the program raises is not ours.
     program.run()
     return 0
@@ -201,6 +200,20 @@ def _about_option(word: str) -> str:
 _OF_THE_INTERPRETER = tuple(f"-{letter}" for letter in "bBdEiIOPRsSuWxX")
 
 
+def _show(invocation: Invocation) -> int:
+    from ddsimport import runner
+
+    try:
+        text = runner.rewritten(invocation.program, is_module=invocation.is_module)
+    except SyntaxError as error:
+        import traceback
+
+        _tell("".join(traceback.format_exception_only(error)))
+        return 1
+    sys.stdout.write(text)
+    return 0
+
+
 def _run_subcommand(invocation: Invocation) -> int:
     import importlib
 
@@ -209,5 +222,10 @@ def _run_subcommand(invocation: Invocation) -> int:
 
 
 def _complain(message: str) -> int:
-    sys.stderr.write(f"ddsimport: error: {message.rstrip()}\n")
+    return _tell(f"ddsimport: error: {message.rstrip()}\n")
+
+
+def _tell(message: str) -> int:
+    if sys.stderr is not None:  # it is None where the shell has closed it
+        sys.stderr.write(message)
     return USAGE_ERROR

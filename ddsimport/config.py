@@ -75,7 +75,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
     said = {"store": environ.get(STORE_VARIABLE), "report": environ.get(REPORT_VARIABLE), **flags}
     for key, value in said.items():
         if isinstance(value, str) and value:
-            chosen[key] = os.path.abspath(value)
+            chosen[key] = _from_here(value)
         elif isinstance(value, bool):
             chosen[key] = value
     report = chosen.get("report")
@@ -111,9 +111,12 @@ def current() -> Config:
             _current = resolve(directory, {}, os.environ)
         except ConfigurationError as error:
             project = _project_above(directory)
-            store = os.environ.get(STORE_VARIABLE) or os.path.join(project, _STORE_FOLDER)
-            note = f"{error}; the defaults hold"
-            _current = Config(os.path.abspath(store), project, notes=(note,))
+            store = os.environ.get(STORE_VARIABLE)
+            _current = Config(
+                store=_from_here(store) if store else os.path.join(project, _STORE_FOLDER),
+                project=project,
+                notes=(f"{error}; the defaults hold",),
+            )
     return _current
 
 
@@ -123,7 +126,15 @@ def _directory_of_main() -> str:
     file = getattr(main, "__file__", None)
     if isinstance(file, str) and getattr(main, "__spec__", None) is None:
         return os.path.dirname(os.path.realpath(file))
-    return os.getcwd()
+    return _from_here("")
+
+
+def _from_here(path: str) -> str:
+    """`path` from the working directory, which may be gone."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return os.path.join(os.sep, path)
 
 
 def _project_above(directory: str) -> str:
@@ -155,12 +166,12 @@ def _table_of(file: str) -> tuple[dict[str, str | bool], tuple[str, ...]]:
 def _may_hold_our_table(data: bytes) -> bool:
     """Whether it is worth the 10 ms and more of importing a TOML parser.
 
-    Every project that uses ddsimport names it among its dependencies: only its name beside `tool`,
-    or a bare `[tool]` that could hold it, counts.
+    Every project that uses ddsimport names it among its dependencies: only its name after `tool.`
+    counts, or a `tool` that stands alone, as in `[tool]`, and could hold it.
     """
     import re
 
-    pattern = rb"tool[\"']?\s*\.\s*[\"']?ddsimport|\[\s*[\"']?tool[\"']?\s*\]"
+    pattern = rb"tool[\"']?\s*(?:\.\s*[\"']?ddsimport|[\]=])"
     return re.search(pattern, data) is not None
 
 

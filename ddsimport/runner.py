@@ -27,6 +27,9 @@ is_active = False
 """Whether this process was started by this runner: `ddsimport.activate` has nothing left to do."""
 
 
+_interpreters_main: ModuleType | None = None
+
+
 class CannotRunError(Exception):
     """There is no program, or none of a kind that can be run; the message is complete."""
 
@@ -45,8 +48,8 @@ class Program:
 
     def run(self) -> None:
         """Run it to its end; whatever it raises, `SystemExit` included, is raised."""
-        # No reference to the program's objects may stay in this frame, which a traceback keeps: they
-        # would outlive the moment at which plain Python destroys them.
+        # This frame may hold nothing of the program's but its namespace: a traceback keeps it, and
+        # what it held would outlive the moment at which plain Python destroys it.
         names = _fresh_main()
         _give_back_stack(by_exec=not self.is_module)
         is_compiled = self.is_module
@@ -90,9 +93,10 @@ def prepare_module(name: str, arguments: Sequence[str], flags: config.Flags) -> 
     """Get this process ready to run a module as `python -m` does; nothing of it runs yet.
 
     Raises:
+        CannotRunError: there is no working directory to find it from.
         ConfigurationError: a key of `[tool.ddsimport]` means nothing.
     """
-    folder = os.getcwd()
+    folder = _working_directory()
     _start(folder, flags)
     children.accompany(None)
     # What the parent package sees while the module is looked for; runpy puts the file there later.
@@ -101,8 +105,8 @@ def prepare_module(name: str, arguments: Sequence[str], flags: config.Flags) -> 
     return Program(name, is_module=True)
 
 
-def show(name: str, *, is_module: bool) -> int:
-    """Print the program as it is rewritten.
+def rewritten(name: str, *, is_module: bool) -> str:
+    """The text of a program as it is rewritten; its comments are gone.
 
     Raises:
         CannotRunError: there is no such program.
@@ -117,13 +121,25 @@ def show(name: str, *, is_module: bool) -> int:
     _refuse_what_is_no_script(file)
     with tokenize.open(file) as opened:
         text = opened.read()
-    sys.stdout.write(ast.unparse(rewrite(text, file)) + "\n")
-    return 0
+    return ast.unparse(rewrite(text, file)) + "\n"
 
 
 def file_of(script: str) -> str:
-    """The absolute name that Python gives a script: joined to the folder, never normalized."""
-    return os.path.join(os.getcwd(), script)
+    """The absolute name that Python gives a script: joined to the folder, never normalized.
+
+    Raises:
+        CannotRunError: it is relative to a working directory that is gone.
+    """
+    return script if os.path.isabs(script) else os.path.join(_working_directory(), script)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise CannotRunError(
+            f"ddsimport: error: the working directory is gone ({error.strerror})"
+        ) from None
 
 
 def _start(folder: str, flags: config.Flags) -> None:
@@ -184,7 +200,7 @@ def _is_zip(file: str) -> bool:
 def _file_of_module(name: str) -> str:
     from importlib.util import find_spec
 
-    _put_first_in_path(os.getcwd())
+    _put_first_in_path(_working_directory())
     try:
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -199,9 +215,12 @@ def _file_of_module(name: str) -> str:
 def _fresh_main() -> dict[str, Any]:
     """Put a `__main__` in place with the names that this interpreter gives it, in its order.
 
-    The interpreter's own is full of our names, and must live as long as our frames run.
+    The interpreter's own is full of our names. It must outlive the program: where it is a file's,
+    the interpreter deletes `__file__` from its namespace after the traceback is printed, by a
+    pointer that it does not own (up to 3.13 at least; memory is corrupted if it is gone).
     """
-    own = sys.modules["__main__"]
+    global _interpreters_main
+    own = _interpreters_main = sys.modules["__main__"]
     main = sys.modules["__main__"] = ModuleType("__main__")
     # `__annotations__` is among them up to Python 3.13.
     fresh = {"__annotations__": {}, "__builtins__": sys.modules["builtins"], "__name__": "__main__"}
@@ -255,6 +274,23 @@ def _give_back_stack(*, by_exec: bool) -> None:
     sys.setrecursionlimit(sys.getrecursionlimit() + depth)
 
 
+def _without_loader(traceback: TracebackType | None) -> None:
+    """Take our loader's frames out of a traceback: one is there if a `-m` module is no Python.
+
+    A last frame of ours stays: then the error is ours.
+    """
+    entry = traceback
+    while entry is not None:
+        after = entry.tb_next
+        while after is not None and after.tb_next is not None and _is_of_loader(after.tb_frame):
+            after = entry.tb_next = after.tb_next
+        entry = after
+
+
+def _is_of_loader(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("ddsimport.source.")
+
+
 def _trim_when_printed(
     error: BaseException, is_compiled: bool, names_of_script: dict[str, Any] | None
 ) -> None:
@@ -274,7 +310,10 @@ def _trim_when_printed(
     programs_hook = getattr(sys, "excepthook", None)
     if programs_hook is None:
         return
-    kept = error.__traceback__.tb_next if is_compiled and error.__traceback__ else None
+    kept = None
+    if is_compiled and error.__traceback__ is not None:
+        kept = error.__traceback__.tb_next
+        _without_loader(kept)
 
     def excepthook(
         kind: type[BaseException], value: BaseException, traceback: TracebackType | None

@@ -32,7 +32,7 @@ _STATEFUL = ("random.", "os.environ", "os.putenv", "locale.", "decimal.", "sys.s
 """Of the standard library, what may set something for code elsewhere; of other code, all may."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What a piece of code reaches, by its text.
 
@@ -79,6 +79,7 @@ class Codebook:
         self._resolver = Resolver(locate, tracked, self.facts)
         self._nodes = Nodes(self._resolver, self.facts, _content_of)
         self._reaches: dict[tuple[Key, ...], Reach] = {}
+        self._dotted: dict[tuple[str, str, str], str] = {}
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -154,22 +155,37 @@ class Codebook:
         self._resolver.place(module, file)
         return self.facts(file)
 
+    def _dotted_name(self, module: str, file: str, act: str) -> str:
+        """The full dotted name of untracked code that a top-level statement acts on, else ""."""
+        key = (module, file, act)
+        dotted = self._dotted.get(key)
+        if dotted is None:
+            dotted = self._dotted[key] = self._resolver.dotted(module, file, act)
+        return dotted
+
     # --- the walk ---------------------------------------------------------------------------------
 
     def _reach(self, roots: tuple[Key, ...]) -> Reach:
         reach = self._reaches.get(roots)
         if reach is None:
-            reach = self._reaches[roots] = _Walk(self._nodes, self._resolver, self.facts).of(roots)
+            reach = self._reaches[roots] = _Walk(self._nodes, self.facts, self._dotted_name).of(
+                roots
+            )
         return reach
 
 
 class _Walk:
     """One walk from one root."""
 
-    def __init__(self, nodes: Nodes, resolver: Resolver, facts: Callable[[str], Facts]) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        facts: Callable[[str], Facts],
+        dotted: Callable[[str, str, str], str],
+    ) -> None:
         self._nodes = nodes
-        self._resolver = resolver
         self._facts = facts
+        self._dotted = dotted
         self._numbers: dict[Key, int] = {}
         self._order: list[Key] = []
         self._hashed: list[bytes] = []
@@ -304,7 +320,7 @@ class _Walk:
     def _sets(self, module: str, file: str, act: str) -> bool:
         if act.startswith("&"):
             return False
-        dotted = self._resolver.dotted(module, file, act.removesuffix("[]"))
+        dotted = self._dotted(module, file, act.removesuffix("[]"))
         top = dotted.partition(".")[0]
         if not dotted or top not in self._untracked:
             return False

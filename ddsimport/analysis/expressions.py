@@ -131,17 +131,19 @@ class Expressions(Names):
         elements = node.slice
         self.out.append("(Subscript")
         self.expression(node.value)
-        single = len(elements) == 1 and type(elements[0].comma).__name__ != "Comma"
-        if not (single and not getattr(elements[0].slice, "star", None)):
-            self.out.append(f"(Tuple[{len(elements)}")  # `x[1,]` is `x[(1,)]`
+        only = elements[0] if len(elements) == 1 else None
+        starred = only is not None and getattr(only.slice, "star", None)
+        if only is not None and not starred and type(only.comma).__name__ != "Comma":
+            self.item(only.slice)
+            return
+        self.out += ["(Tuple", f"[{len(elements)}"]  # `x[1,]` is `x[(1,)]`
         for element in elements:
-            index = element.slice
-            if type(index).__name__ == "Index":
-                if index.star:
-                    self.out.append("(StarredElement")
-                self.expression(index.value)
-            else:
-                self.expression(index)
+            starred = getattr(element.slice, "star", None)
+            self.out.append("(StarredElement" if starred else "(Element")
+            self.item(element.slice)
+
+    def item(self, node: Any) -> None:
+        self.expression(node.value if type(node).__name__ == "Index" else node)
 
     def visit_binary_operation(self, node: Any) -> None:
         spine: list[Any] = []  # of `a + b + c + …`, walked without recursion
@@ -237,17 +239,11 @@ class Expressions(Names):
         self._formatted -= 1
 
     def replacement(self, node: Any, raw: bool) -> None:
-        """One `{expression!r:spec}`; `{x=}` shows its own source text, which therefore counts."""
-        shown = ""
-        if node.equal is not None:
-            import libcst
-
-            blank = libcst.Module([])
-            shown = "".join(
-                blank.code_for_node(part)
-                for part in (node.whitespace_before_expression, node.expression, node.equal)
-            )
-        self.out.append(f"(Replacement{node.conversion or '-'}" + word(shown))
+        """One `{expression!r:spec}`."""
+        conversion = node.conversion
+        if node.equal is not None and conversion is None and node.format_spec is None:
+            conversion = "r"
+        self.out.append(f"(Replacement{conversion or '-'}")
         self.expression(node.expression)
         if node.format_spec is None:
             self.out.append("-")
@@ -368,7 +364,18 @@ def _merge(parts: list[Any], pieces: Sequence[Any], raw: bool) -> None:
             text = piece.value.replace("{{", "{").replace("}}", "}")
             parts[-1] += text if raw else unescaped(text)
         else:
+            if piece.equal is not None:
+                parts[-1] += _shown(piece)
             parts += ((piece, raw), "")
+
+
+def _shown(node: Any) -> str:
+    """What `{x = }` prints before the value: its own source text, up to the value."""
+    import libcst
+
+    blank = libcst.Module([])
+    parts = (node.whitespace_before_expression, node.expression, node.equal)
+    return "".join(blank.code_for_node(part) for part in parts)
 
 
 def _literal(node: Any) -> str:

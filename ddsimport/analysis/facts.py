@@ -153,6 +153,8 @@ def facts_of(text: str) -> Facts:
     from ddsimport.analysis.positions import UnanalysableError
     from ddsimport.analysis.survey import survey, whole
 
+    if "\r" in text:  # Python reads them so, in strings too
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     found: list[dict[str, Any]] = []
 
     def look() -> None:

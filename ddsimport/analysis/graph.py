@@ -13,7 +13,7 @@ from typing import Literal
 Key = tuple[str, str, str, "str | int"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A name that reached code refers to, and what the runtime must look at when the step runs.
 
@@ -46,7 +46,7 @@ class Reference:
     literal: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing at the end of an edge: a node, a reference, untracked code, or several of these."""
 
@@ -55,7 +55,7 @@ class Item:
     untracked: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edge:
     """One reference of a node, with all that it may stand for.
 
@@ -69,7 +69,7 @@ class Edge:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One piece of code.
 

@@ -53,7 +53,6 @@ class Nodes:
         self._facts = facts
         self._content_of = content_of
         self._nodes: dict[Key, Node] = {}
-        self._inert: dict[tuple[str, str, int], tuple[bool, bool]] = {}
 
     def __getitem__(self, key: Key) -> Node:
         node = self._nodes.get(key)
@@ -293,16 +292,12 @@ class Nodes:
 
     def decorators_of(self, module: str, file: str, index: int) -> tuple[bool, bool]:
         """Of a definition: (its value must be looked at, untracked code may read its extras)."""
-        key = (module, file, index)
-        known = self._inert.get(key)
-        if known is None:
-            effective = extras = False
-            for decorator in self._facts(file).definitions[index][DEF_DECORATORS]:
-                if decorator == "property":
-                    continue
-                dotted = self._resolver.dotted(module, file, decorator) if decorator else ""
-                if dotted not in INERT:
-                    effective = True
-                    extras = extras or not decorator or bool(dotted)
-            known = self._inert[key] = (effective, extras)
-        return known
+        effective = extras = False
+        for decorator in self._facts(file).definitions[index][DEF_DECORATORS]:
+            if decorator == "property":
+                continue
+            dotted = self._resolver.dotted(module, file, decorator) if decorator else ""
+            if dotted not in INERT:
+                effective = True
+                extras = extras or not decorator or bool(dotted)
+        return effective, extras

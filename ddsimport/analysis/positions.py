@@ -8,7 +8,9 @@ are too deep for libcst, whose native parser ends the interpreter where Python w
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _DEEPEST = 600
 """Depth of a tree that is still analysed; libcst 1.9 overflows an 8 MB stack near 5,000."""
@@ -18,8 +20,7 @@ class UnanalysableError(Exception):
     """The text of a file cannot be analysed; says why in a few words."""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """Where one statement stands, as `ast` counts: lines from 1, columns in UTF-8 bytes from 0.
 
     Attributes:
@@ -35,7 +36,7 @@ class Statement:
     last_line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Positions:
     """The statements of a file in the order of its text, and the first lines of its lambdas.
 
@@ -47,23 +48,47 @@ class Positions:
 
 
 def positions_of(text: str) -> Positions:
-    """The positions in `text`.
+    """The positions in `text`, whose lines end in "\\n".
 
     Raises:
         UnanalysableError: this Python cannot parse the text, or it is nested too deeply.
     """
-    tree = parsed(text)
-    lines = text.split("\n") if len(text) > _DEEPEST else []
+    lines = text.split("\n")
     statements: list[Statement] = []
     lambdas: list[tuple[int, int]] = []
-    stack: list[tuple[ast.AST, int, bool]] = [(tree, 0, False)]
+    stack: list[tuple[ast.AST, int]] = [(parsed(text), 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > _DEEPEST:
+            raise UnanalysableError("nested too deeply")
+        if isinstance(node, ast.stmt):
+            statement = _statement(node)
+            statements.append(statement)
+            # Patterns and the types of handlers stand between the statements of a block.
+            split = isinstance(node, ast.Match) or hasattr(node, "handlers")
+            last = statement.last_line if split else statement.header_line
+            written = lines[statement.first_line - 1 : last]
+            # No text is nested deeper than it is long: few statements are looked into.
+            if sum(map(len, written)) > _DEEPEST or any("lambda" in line for line in written):
+                lambdas += _lambdas(node, depth, lines)
+        inner = [child for block in _BLOCKS for child in getattr(node, block, ())]
+        stack += [(child, depth + 1) for child in reversed(inner)]
+    return Positions(tuple(statements), tuple(line for line, _ in sorted(lambdas)))
+
+
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+"""The fields that hold statements, or what holds statements, in the order of the text."""
+
+
+def _lambdas(statement: ast.stmt, depth: int, lines: list[str]) -> list[tuple[int, int]]:
+    """(line, column) of the lambdas in a statement itself, without the statements in it."""
+    found: list[tuple[int, int]] = []
+    stack: list[tuple[ast.AST, int, bool]] = [(statement, depth, False)]
     while stack:
         node, depth, formatted = stack.pop()
-        if isinstance(node, ast.stmt):
-            statements.append(_statement(node))
-        elif isinstance(node, ast.Lambda):
+        if isinstance(node, ast.Lambda):
             if not formatted:
-                lambdas.append((node.lineno, node.col_offset))
+                found.append((node.lineno, node.col_offset))
         elif isinstance(node, (ast.Constant, ast.JoinedStr)):
             depth += _pieces(node, lines)
             formatted = formatted or isinstance(node, ast.JoinedStr)
@@ -71,10 +96,18 @@ def positions_of(text: str) -> Positions:
             depth += len(node.values)
         if depth > _DEEPEST:
             raise UnanalysableError("nested too deeply")
-        children = [(child, depth + 1, formatted) for child in ast.iter_child_nodes(node)]
-        children.reverse()
-        stack += children
-    return Positions(tuple(statements), tuple(line for line, _ in sorted(lambdas)))
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+                stack.append((child, depth + 1, formatted))
+            elif isinstance(child, ast.ExceptHandler) and child.type is not None:
+                stack.append((child.type, depth + 1, formatted))
+            elif isinstance(child, ast.match_case):
+                stack += [
+                    (part, depth + 1, formatted)
+                    for part in (child.pattern, child.guard)
+                    if part is not None
+                ]
+    return found
 
 
 def parsed(text: str) -> ast.Module:
@@ -129,4 +162,8 @@ def _quotes(lines: list[str], node: ast.expr, last: int) -> int:
         written = written[: (node.end_col_offset or 0) - node.col_offset]
     if b'"""' in written[:5] or b"'''" in written[:5]:
         return (written.count(b'"""') + written.count(b"'''")) // 2
-    return (written.count(b'"') + written.count(b"'")) // 2
+    return len(_JOINT.findall(written))
+
+
+_JOINT = re.compile(rb"""['"](?:[\s\\]|#[^\n]*\n)*[a-zA-Z]{0,2}['"]""")
+"""Where one string token may end and the next begin."""

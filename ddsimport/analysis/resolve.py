@@ -30,7 +30,7 @@ _PLACES = frozenset(
 """Where a module lies: never part of a code hash, or a moved project would miss."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """One thing that a reference may stand for.
 
@@ -102,11 +102,9 @@ class Resolver:
 
     def dotted(self, module: str, file: str, reference: str) -> str:
         """The full dotted name of untracked code ("functools.wraps") or a builtin, else ""."""
-        name = reference.partition(".")[0]
-        facts = self._known(file)
-        if reference == name and name in _BUILTINS and name not in facts.names and not facts.stars:
-            return name
         targets = self.resolve(module, file, reference)
+        if not targets and reference in _BUILTINS and reference not in self._known(file).names:
+            return reference
         if len(targets) == 1 and targets[0].kind == "distribution":
             return targets[0].module
         return ""
@@ -194,8 +192,8 @@ class Resolver:
             source = self._absolute(module, file, int(level), base)
             origin = self.file_of(source)
             if origin is None or not self._tracked(origin) or not origin.endswith((".py", ".pyw")):
-                if name not in _BUILTINS:
-                    unseen.append(Target("distribution", len(parts), source))
+                # It may bind any name, builtins too: `from numpy import *` is where `sum` is from.
+                unseen.append(Target("distribution", len(parts), source))
                 continue
             facts = self._known(origin)
             exports = facts.exports

@@ -98,6 +98,8 @@ def closed_literal(node: Any) -> str:
                 return ""
         elif kind == "UnaryOperation":
             stack.append(top.expression)
+        elif kind == "ConcatenatedString":
+            stack += (top.left, top.right)
         elif kind == "Name":
             if top.value not in ("True", "False", "None"):
                 return ""

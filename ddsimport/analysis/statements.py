@@ -33,6 +33,7 @@ class Statements(Regions):
         self._at = 0
         self._ignored = ignored
         self._with_steps = with_steps
+        self._depth = 0
 
     def complete(self) -> bool:
         """True if every statement and lambda that `ast` counts was met."""
@@ -66,8 +67,10 @@ class Statements(Regions):
         if documented and nodes and (documentation := string(nodes[0])) is not None:
             self.notes.append("doc" + word(documentation))
         self.out.append("{")
+        self._depth += 1
         for node in nodes:
             self.statement(node)
+        self._depth -= 1
         self.out.append("}")
 
     def optional_block(self, part: Any) -> None:
@@ -199,8 +202,10 @@ class Statements(Regions):
         return region
 
     def assigned(self, target: Any, value: Any) -> None:
-        """One target; a module-level name also notes what simple thing it is bound to."""
-        if type(target).__name__ != "Name" or self.scope.kind != "module":
+        """One target; at top level, a name also notes what simple thing it is bound to."""
+        if type(target).__name__ == "Name" and target.value == "__all__" and self._depth:
+            self.exports = "?"
+        if type(target).__name__ != "Name" or self._depth:
             self.target(target)
             return
         self.out.append("N" + word(target.value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 
 from ddsimport import config as configuration
 from ddsimport.report.events import Event, Run
@@ -51,7 +52,23 @@ def enter_child() -> None:
 
 def _end(run: Run) -> None:
     if run is _run:  # a fork inherits the registration, not the run
-        run.end()
+        try:
+            run.end()
+        finally:
+            _end_by_interrupt_as_before()
+
+
+def _end_by_interrupt_as_before() -> None:
+    """Let a program that an uncaught KeyboardInterrupt has ended die of SIGINT, as it would have.
+
+    The interpreter remembers that by a flag which each run of a text resets; to import a module
+    that makes a `namedtuple` is enough. A text that raises the interrupt again sets it again.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            return
 
 
 if hasattr(os, "register_at_fork"):

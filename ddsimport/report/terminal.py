@@ -62,7 +62,7 @@ def _counted(number: int, noun: str) -> str:
 def duration(seconds: float) -> str:
     """`seconds` as a person would say it, such as `3.2 ms`, `4.7 s`, `12 min 5 s`, `2 h 8 min`."""
     if seconds < 0.9995:
-        return f"{seconds * 1000:.3g} ms"
+        return f"{round(seconds * 1000, 3):.3g} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""One evaluation of a step, from the miss to the entry: record, check that a hit could stand for it, keep.
+"""One evaluation of a step, from the miss to the entry: record, check, keep.
 
 A value is kept only if handing it out again would be the same as evaluating again. What rules that
 out is said with its remedy: an input or a global that the evaluation changed, an input returned as
@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
-from ddsimport.report.events import Event
+from ddsimport.report.events import Event, Status
 from ddsimport.runtime import recorder
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step, UncachedError
@@ -91,7 +91,7 @@ class Evaluation:
                 self.lock.release()
             self.lock = None
 
-    def _report(self, status: str, seconds: float, reason: str) -> None:
+    def _report(self, status: Status, seconds: float, reason: str) -> None:
         self.session.run.add(
             Event(
                 path=self.path,
@@ -130,8 +130,8 @@ class Evaluation:
     def _check_replayable(self, value: Any, recording: recorder.Recording) -> None:
         if recording.printed > recorder.OUTPUT_LIMIT:
             raise UncachedError(
-                f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would have "
-                "to print again; print less inside the step"
+                f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
+                "have to print again; print less inside the step"
             )
         left = [name for name in recording.writes if os.path.exists(name)]
         if left or recording.removals:

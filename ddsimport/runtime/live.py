@@ -1,4 +1,4 @@
-"""What the names that a step reaches are bound to now: the half of a code hash that text cannot tell.
+"""What the names that a step reaches are bound to now: what text alone cannot tell.
 
 The analysis says which names the code of a step refers to and what their text defines. What a name
 is bound to when the step runs decides: a module variable counts by its value, a function or class
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
@@ -54,12 +54,16 @@ class Live:
         """32 bytes that stand for everything `reach` names, as text and as it is now."""
         self.reaches[id(reach)] = reach
         self.distributions.update(reach.distributions)
+        held = _held(reach)
+        if held.digest is not None and held.is_unchanged():
+            return held.digest
         hasher = blake3(reach.hash)
-        for slot in _slots_of(reach):
-            if not slot.reference.lazy:
-                token = self._reference(slot)
-                hasher.update(len(token).to_bytes(4, "little") + token)
-        return hasher.digest()
+        for slot in held.slots:
+            token = self._reference(slot)
+            hasher.update(len(token).to_bytes(4, "little") + token)
+        digest_now = hasher.digest()
+        held.digest = digest_now
+        return digest_now
 
     def lazy(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
         """(label, token) of the references whose module is imported only when a function runs.
@@ -68,8 +72,8 @@ class Live:
         before, and on a run of hits nothing runs. They are verified as part of the trace instead;
         a module that is not loaded is taken to define what its text (which is hashed) defines.
         """
-        for position, slot in enumerate(_slots_of(reach)):
-            if slot.reference.lazy and slot.reference.module in sys.modules:
+        for position, slot in enumerate(_held(reach).lazy):
+            if slot.loaded():
                 yield f"{position}", self._reference(slot)
 
     def _reference(self, slot: _Slot) -> bytes:
@@ -90,12 +94,11 @@ class Live:
         if reference.kind == "definition" and is_as_written(reference, thing):
             if isinstance(thing, type):
                 return self.code_of(thing)
-            function = _unwrapped(thing)
-            defaults = getattr(function, "__defaults__", None)
-            keyword_defaults = getattr(function, "__kwdefaults__", None)
-            if defaults is None and keyword_defaults is None:
+            additions = _additions(thing)
+            if additions is None:
                 return _AS_WRITTEN
-            thing = (defaults, keyword_defaults)
+            thing = additions
+        thing = _registered(thing) or thing
         try:
             return digest(thing, self.code_of)
         except UndigestibleError as error:
@@ -245,18 +248,33 @@ def _parts(function: FunctionType) -> tuple[object, ...]:
     return (function.__defaults__, function.__kwdefaults__)
 
 
-def _slots_of(reach: Reach) -> tuple[_Slot, ...]:
-    slots = _SLOTS.get(id(reach))
-    if slots is None:
-        slots = tuple(map(_Slot, reach.references))
-        _SLOTS[id(reach)] = slots
-        _REACHES.append(reach)
-    return slots
+class _Held:
+    """The slots of one `Reach`, and the token it last had.
+
+    `digest` stands while every slot's name is bound to what it was bound to, and that cannot have
+    changed in itself; a slot whose thing can (a list, an instance) never counts as unchanged.
+    """
+
+    __slots__ = ("digest", "lazy", "reach", "slots")
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach  # kept alive, so that no identity is used twice in `_HELD`
+        self.slots = [_Slot(reference) for reference in reach.references if not reference.lazy]
+        self.lazy = [_Slot(reference) for reference in reach.references if reference.lazy]
+        self.digest: bytes | None = None
+
+    def is_unchanged(self) -> bool:
+        return all(slot.remembers(slot.fetch()) for slot in self.slots)
 
 
-_SLOTS: dict[int, tuple[_Slot, ...]] = {}
-_REACHES: list[Reach] = []
-"""Keeps every reach of `_SLOTS` alive, so that no identity is used twice."""
+def _held(reach: Reach) -> _Held:
+    held = _HELD.get(id(reach))
+    if held is None:
+        held = _HELD[id(reach)] = _Held(reach)
+    return held
+
+
+_HELD: dict[int, _Held] = {}
 
 _MACHINERY = frozenset(
     {
@@ -294,6 +312,38 @@ def _unwrapped(thing: Any) -> Any:
             break
         thing = inner
     return thing
+
+
+def _additions(thing: Any) -> tuple[object, ...] | None:
+    """What a function as written has besides its text: default values, attributes, the functions
+    that were registered with it. None if there is nothing."""
+    function = _unwrapped(thing)
+    attributes = {
+        name: value
+        for holder in (thing, function)
+        for name, value in getattr(holder, "__dict__", {}).items()
+        if name not in _SET_BY_FUNCTOOLS
+    }
+    found = (function.__defaults__, function.__kwdefaults__, attributes)
+    return found if any(found) else None
+
+
+_SET_BY_FUNCTOOLS = frozenset(
+    {
+        "__doc__", "__module__", "__name__", "__qualname__", "__type_params__", "__wrapped__",
+        "cache_parameters",
+    }
+)  # fmt: skip
+"""What `wraps` and `lru_cache` leave on a function."""
+
+
+def _registered(thing: Any) -> list[object] | None:
+    """The implementations of a `functools.singledispatch` function, which are what it is; its
+    closure also holds a cache of weak references. None for anything else."""
+    registry = getattr(thing, "registry", None)
+    if isinstance(thing, FunctionType) and isinstance(registry, MappingProxyType):
+        return list(registry.items())
+    return None
 
 
 def _file_of(cls: type) -> str | None:

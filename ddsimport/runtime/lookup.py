@@ -1,4 +1,4 @@
-"""Ask the store for a step's value; if it has none, prepare the evaluation that will give it one."""
+"""Ask the store for a step's value; if it has none, prepare the evaluation that will give one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Hit:
     value: Any
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
-        """The value; prints what the evaluation printed, and tells the enclosing one what it read."""
+        """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             absorb(self.candidate.trace, outer, self.session)
         recorder.replay(self.candidate.trace.output)

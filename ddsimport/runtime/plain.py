@@ -99,6 +99,7 @@ def _keep(
         module=module,
         file=namespace.get("__file__", "<unknown>"),
         reach=_NOTHING,
+        inputs=(),
         locals=frozenset(),
         path=path,
         templated=False,

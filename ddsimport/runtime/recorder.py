@@ -1,4 +1,4 @@
-"""What one evaluation reads and does besides its inputs: files opened, files left behind, text printed.
+"""What one evaluation reads and does besides its inputs: files opened or left, text printed.
 
 An audit hook (PEP 578) sees every `open` of the interpreter, whoever calls it. It is added at the
 first miss of the process and does nothing while no evaluation is being recorded, so a run whose
@@ -15,8 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -110,14 +109,17 @@ def end(recording: Recording) -> None:
         _current.set(recording.outer)
 
 
-@contextmanager
-def unrecorded() -> Iterator[None]:
+class unrecorded:  # noqa: N801 - used as `with unrecorded():`, on the way of every hit
     """Our own reads and prints belong to no step."""
-    token = _current.set(_NOBODY)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = _current.get()
+        _current.set(_NOBODY)
+
+    def __exit__(self, *_: object) -> None:
+        _current.set(self._before)
 
 
 _NOBODY = Recording(None)
@@ -196,7 +198,7 @@ def _on_child(executable: Any, *_: Any) -> None:
         recording.notes[f"it started {executable!r}: what a child process reads is not seen"] = None
 
 
-_WATCHERS = {
+_WATCHERS: dict[str, Callable[..., None]] = {
     "open": _on_open,
     "os.rename": _on_rename,
     "os.mkdir": _on_make,

@@ -8,6 +8,7 @@ place on disk is in it, so a renamed path, a moved project and another machine a
 
 from __future__ import annotations
 
+import functools
 import sys
 from dataclasses import dataclass
 from types import CodeType, FrameType, ModuleType
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from ddsimport.analysis.codehash import Codebook, Reach
     from ddsimport.source.site import Input, Site
 
-_FORMAT = b"ddsimport-signature-1"
+_PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
 _UNBOUND = "<unbound>"
-"""Stands for a local name without a value, which is no error here: plain Python may never read it."""
+"""Stands for a local name without a value: no error here, plain Python may never read it."""
 
 _MISSING: Any = object()
 
@@ -45,6 +46,7 @@ class Step:
         module: the module's name; `__main__` is called after its file.
         file: the module's source file.
         reach: what the step's code reaches, by its text.
+        inputs: the site's inputs, each with its name as written.
         locals: names that are local where the step stands (empty at module level).
         path: the artifact's path, still with its `{fields}`.
         templated: whether `path` has fields.
@@ -56,6 +58,7 @@ class Step:
     module: str
     file: str
     reach: Reach
+    inputs: tuple[tuple[Input, str], ...]
     locals: frozenset[str]
     path: str
     templated: bool
@@ -108,23 +111,25 @@ def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) ->
         inputs.append((name, token))
         if not is_immutable(value):
             mutables.append((name, value, token))
-    versions = tuple(
-        (name, version) for name in sorted(live.distributions) if (version := version_of(name))
-    )
-    hasher = blake3(_FORMAT)
-    hasher.update(b"%d.%d %d " % (*sys.version_info[:2], sys.flags.optimize))
-    hasher.update(step.site.kind.encode() + b"\0" + code)
-    for _, token in inputs:
-        hasher.update(token)
-    hasher.update(repr((versions, step.salt)).encode())
+    versions = _versions_of(frozenset(live.distributions))
+    # Injective: all parts but the last are of fixed length or framed by their number.
+    parts = [_PREAMBLE, code, len(inputs).to_bytes(4, "little")]
+    parts += [token for _, token in inputs]
+    parts.append(repr((versions, step.site.kind, step.salt)).encode())
     return Inquiry(
-        signature=hasher.hexdigest(),
+        signature=blake3(b"".join(parts)).hexdigest(),
         inputs=tuple((name, token.hex()) for name, token in inputs),
         code=code.hex(),
         live=live,
         mutables=tuple(mutables),
         versions=versions,
     )
+
+
+@functools.cache
+def _versions_of(names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """(import name, version) of the installed distributions among `names`, sorted."""
+    return tuple((name, version) for name in sorted(names) if (version := version_of(name)))
 
 
 def names_local_to(code: CodeType) -> frozenset[str]:
@@ -138,11 +143,11 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
         return []
     found: list[tuple[str, object]] = []
     bound = frame.f_locals
-    for source in step.site.inputs:
+    for source, name in step.inputs:
         if source.name in bound:
-            found.append((written(source), fetch(source, bound[source.name])))
+            found.append((name, fetch(source, bound[source.name])))
         elif source.name in step.locals:
-            found.append((written(source), _UNBOUND))
+            found.append((name, _UNBOUND))
     if step.site.kind == "function":
         for name in frame.f_code.co_freevars:
             if name in bound:
@@ -164,7 +169,7 @@ def fetch(source: Input, value: Any) -> object:
     tuple: no property, `__getattr__` or `__getitem__` of the user's is run.
     """
     for kind, key in source.access:
-        part = _attribute(value, key) if kind == "." else _item(value, key)
+        part = _attribute(value, str(key)) if kind == "." else _item(value, key)
         if part is _MISSING:
             break
         value = part
@@ -172,7 +177,7 @@ def fetch(source: Input, value: Any) -> object:
 
 
 def _attribute(value: Any, name: str) -> Any:
-    cls = type(value)
+    cls: Any = type(value)
     if isinstance(value, ModuleType):
         return value.__dict__.get(name, _MISSING)
     if cls.__getattribute__ is not object.__getattribute__:

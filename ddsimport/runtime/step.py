@@ -21,7 +21,13 @@ from ddsimport.runtime import recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import Session, session
-from ddsimport.runtime.signature import Step, UncachedError, inputs_of, names_local_to
+from ddsimport.runtime.signature import (
+    Step,
+    UncachedError,
+    inputs_of,
+    names_local_to,
+    written,
+)
 from ddsimport.runtime.uncached import report_uncached
 from ddsimport.source.site import Site
 from ddsimport.store.paths import quote_part
@@ -31,9 +37,9 @@ _steps: dict[int, tuple[tuple[Any, ...], Step]] = {}
 step)."""
 
 _pending: dict[int, Evaluation] = {}
-"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `finish` or `fail`
-takes it out; two calls of one frame follow one another, whatever other threads, tasks and signal
-handlers do in between."""
+"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `finish` or
+`fail` takes it out; the calls of one frame follow one another, whatever other threads, tasks and
+signal handlers do in between."""
 
 
 def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -104,6 +110,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         module=module,
         file=file,
         reach=shared.codebook.step(module, file, site.line, site.column),
+        inputs=tuple((source, written(source)) for source in site.inputs),
         locals=frozenset() if at_module_level else names_local_to(frame.f_code),
         path=path,
         templated="{" in path,

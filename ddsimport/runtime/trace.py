@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _LOAD = "load:"
 
 _CLOCK_RESOLUTION = 2_000_000_000
-"""ns. A file written this recently may be written again under the same mtime (FAT keeps two seconds,
-ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
+"""ns. A file written this recently may be written again under the same mtime (FAT keeps two
+seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
 
 
 def trace_of(recording: recorder.Recording, live: Live, session: Session) -> Trace:
@@ -103,15 +103,14 @@ def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
 
 
-_digests: dict[tuple[str, int, int, int], str] = {}
-"""Content digests by (path, mtime_ns, size, inode): a file read by ten steps is hashed once."""
+_digests: dict[tuple[str, tuple[int, int, int] | None], str] = {}
+"""Content digests by path and stat: a file read by ten steps is hashed once."""
 
 
 def _file_digest(name: str) -> str:
-    stat = recorder.stat_of(name)
-    known = _digests.get((name, *stat)) if stat else None
+    place = (name, recorder.stat_of(name))
+    known = _digests.get(place)
     if known is None:
-        known = blake3(max_threads=blake3.AUTO).update_mmap(name).hexdigest()
-        if stat:
-            _digests[(name, *stat)] = known
+        known = blake3().update_mmap(name).hexdigest()
+        _digests[place] = known
     return known

@@ -146,7 +146,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The valid spelling next to `word`, None if none is near."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.65)
     return matches[0] if matches else None
 
 
@@ -193,7 +193,9 @@ def _option(
     if key == "ignore":
         for name in value.split(","):
             if not name.isidentifier():
-                tidy = ",".join(part.strip() for part in value.split(",") if part.strip())
+                tidy = ",".join(
+                    part.strip() for part in value.split(",") if part.strip().isidentifier()
+                )
                 raise _error(
                     word,
                     f"`ignore=` takes names parted by commas, and {name!r} is none;"
@@ -211,7 +213,7 @@ def _no_option(word: Word, index: int, words: Sequence[Word]) -> str:
     if following.startswith("=") and value in (*OPTIONS, *LATER_OPTIONS):
         joined = value + (following if len(following) > 1 else "=value")
         return f"`{word.raw}` has no value; did you mean `{joined}`? (without spaces)"
-    if index == 0 and nearest(value, ("ignore",)) and "/" not in value:
+    if index == 0 and nearest(value.lower(), ("ignore",)) and "/" not in value:
         return f"`{word.raw}` is neither a path nor an option; did you mean `# dds: ignore`?"
     if index == 0:
         absolute = "/" + _tidy(value)

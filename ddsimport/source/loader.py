@@ -17,6 +17,7 @@ from ddsimport.errors import DdsimportWarning, PragmaError
 from ddsimport.source import REWRITER_TAG
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable
     from types import CodeType
     from typing import Any
@@ -90,11 +91,52 @@ class StepLoader(SourceFileLoader):
         try:
             from ddsimport.source.rewrite import rewrite
 
-            code = compile_(rewrite(decoded(data), os.fsdecode(path)), path, *args, **options)
+            tree = rewrite(decoded(data), os.fsdecode(path))
+            try:
+                code = compile_(tree, path, *args, **options)
+            except TypeError:
+                code = _given_as_parsed(compile_, tree)(data, path, *args, **options)
         except Exception as error:
             return error
         self._source = data
         return code
+
+
+def _given_as_parsed(method: Callable[..., CodeType], tree: ast.Module) -> Callable[..., CodeType]:
+    """`method` with `tree` in place of what it parses.
+
+    By its documentation, `source_to_code` takes whatever `compile` takes; beartype's takes bytes
+    only, and calls `compile` to parse them. So a copy of it is run, whose `compile` is ours.
+    """
+    import ast
+    from types import FunctionType, MethodType
+
+    function, owner = method.__func__, method.__self__  # type: ignore[attr-defined]  # or fails here
+    parsed = False
+
+    def compile_(
+        source: Any, filename: Any, mode: str, flags: int = 0, *rest: Any, **more: Any
+    ) -> Any:
+        nonlocal parsed
+        if not isinstance(source, ast.AST):
+            if not flags & ast.PyCF_ONLY_AST:
+                raise TypeError("the loader compiles text without a chance to change its tree")
+            parsed = True
+            return tree
+        if not parsed:
+            raise TypeError("the loader parses text in an unknown way")
+        module: Any = source
+        return compile(module, filename, mode, flags, *rest, **more)
+
+    copy = FunctionType(
+        function.__code__,
+        {**function.__globals__, "compile": compile_},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return MethodType(copy, owner)
 
 
 def _like_importlib(function: Callable[..., Any]) -> None:

@@ -48,6 +48,7 @@ _REFUSED = {
     "AugAssign": ("an augmented assignment", "its target is an input too: write `x = x + ...`"),
     "Expr": ("an expression without a target", "assign its value to a name"),
     "Return": ("a `return`", "assign the value first, or mark the `def`"),
+    "Assert": ("an `assert` statement", ""),
     "Delete": ("a `del`", ""),
     "Import": ("an import", "only `# dds: ignore` may mark it"),
     "ImportFrom": ("an import", "only `# dds: ignore` may mark it"),
@@ -184,11 +185,13 @@ def _place_of(pragma: Pragma, lines: dict[int, list[Place]], source: Source) -> 
             source,
         )
     last = max(found, key=_position)
-    if not isinstance(last.node, ast.Assign | ast.AnnAssign) and isinstance(last.parent, Function):
-        # `def f(x): return g(x)  # dds: /f`: the function is the only thing that can be meant.
-        for place in found:
-            if place.node is last.parent:
-                return place
+    if (
+        not isinstance(last.node, ast.Assign | ast.AnnAssign)
+        and isinstance(last.parent, Function)
+        and any(place.node is last.parent for place in found)
+    ):
+        # A formatter would part `def f(x): return g(x)  # dds: /f` and leave it on the `return`.
+        refuse(pragma, "a `def` on one line is marked from the line above", source)
     return last
 
 

@@ -132,9 +132,11 @@ def _pragma(token: TokenInfo, first: int, last: int, above: bool, source: Source
     if not _spelled_right(match):
         if _means_us(match, body):
             right = f"# dds: {body.strip()}".rstrip()
-            start, end = base + match.start("mark"), base + match.end()
+            mark = match["mark"].rstrip()
+            start = base + match.start("mark")
+            end = start + len(mark)
             raise source.error(
-                f"`{match['mark']}` is not how a pragma begins; did you mean `{right}`?",
+                f"`{mark}` is not how a pragma begins; did you mean `{right}`?",
                 line,
                 start,
                 end,

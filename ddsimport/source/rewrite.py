@@ -143,12 +143,13 @@ def _rewrite_assignment(node: ast.Assign | ast.AnnAssign, site: Site, lines: Seq
 def _rewrite_function(node: _Function, site: Site, lines: Sequence[str]) -> None:
     has_docstring = ast.get_docstring(node, clean=False) is not None
     docstring, body = node.body[:has_docstring], node.body[has_docstring:]
-    if body:
-        line = _first_line(body[0])
+    running = [each for each in body if not _does_nothing(each)]
+    if running:
+        line = _first_line(running[0])
     else:
         # Python puts what a function without statements does, to return None, on its first line.
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-    build = _Build(_on_line(line, body[0] if body else node, lines))
+    build = _Build(_on_line(line, running[0] if running else node, lines))
     constant = build.constant(site.constant())
     for each in own_nodes(node):
         if isinstance(each, ast.Return):
@@ -167,6 +168,13 @@ def _rewrite_function(node: _Function, site: Site, lines: Sequence[str]) -> None
         ast.Delete([build.name(_HIT, ast.Del)], **build.at),
         ast.Try(body, [handler], [], [], **build.at),
     ]
+
+
+def _does_nothing(node: ast.stmt) -> bool:
+    """Whether Python makes no code of a function's statement."""
+    return isinstance(node, ast.Global | ast.Nonlocal) or (
+        isinstance(node, ast.AnnAssign) and node.value is None and bool(node.simple)
+    )
 
 
 def _finish(node: ast.Return, site: Site, lines: Sequence[str]) -> None:

@@ -100,7 +100,9 @@ class Index:
                     cache.close()
             except diskcache.Timeout:
                 return otherwise  # another process writes: nothing is wrong with it
-            except Exception:
+            except Exception as error:
+                if "locked" in str(error):
+                    return otherwise  # as above, said by SQLite itself
                 # Whatever it is (a damaged file, a planted row, a full disk, SQLite built without
                 # what diskcache needs), the index is worth nothing then.
                 self.drop()
@@ -112,16 +114,23 @@ class Index:
         make_folder(self._folder)
         if os.path.islink(self._folder):
             raise ValueError("the index is a symbolic link")
-        return diskcache.Cache(
-            self._folder,
-            timeout=5,
-            disk=_safe_disk(diskcache),
-            disk_min_file_size=2**62,  # everything stays in the row
-            eviction_policy="none",  # the default drops old rows past a gigabyte, silently
-            size_limit=2**62,
-            cull_limit=0,
-            statistics=0,
-        )
+        cache = diskcache.Cache.__new__(diskcache.Cache)
+        try:
+            cache.__init__(
+                self._folder,
+                timeout=5,
+                disk=_safe_disk(diskcache),
+                disk_min_file_size=2**62,  # everything stays in the row
+                eviction_policy="none",  # the default drops old rows past a gigabyte, silently
+                size_limit=2**62,
+                cull_limit=0,
+                statistics=0,
+            )
+        except BaseException:
+            with suppress(Exception):  # else Python 3.13 warns of an unclosed database
+                cache.close()
+            raise
+        return cache
 
     def _take_up(self, cache: Any) -> None:
         """Move the noted runs into the cache; after a kill twice, but kept once."""
@@ -131,10 +140,10 @@ class Index:
             if not name.startswith("journal-"):
                 continue
             path = f"{self._folder}/{name}"
-            with open(path, "rb") as file:
-                for line in file:
-                    self._add(cache, line)
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):  # another process was at it, too
+                with open(path, "rb") as file:
+                    for line in file:
+                        self._add(cache, line)
                 os.unlink(path)
         if len(cache) > MOST_RUNS + 512:
             for key in sorted(key for key in cache if key.startswith("run:"))[:-MOST_RUNS]:

@@ -99,6 +99,8 @@ class SignatureLock:
         finally:
             if not self._held:
                 self._close()
+            if next_look > _PATIENCE:
+                self._note_wait("")
 
     def release(self) -> None:
         """Let the next one have it. Does nothing where this process does not hold it."""
@@ -156,10 +158,8 @@ class SignatureLock:
         Called now and then while waiting. What each holder waits for is noted in the files of the
         locks it holds. Notes are hints, read without any lock: a wrong one costs an evaluation.
         """
-        mine = _held_by(get_ident())
-        for lock in mine:
-            lock._write_note(self._name)
-        my_names = {lock._name for lock in mine}
+        self._note_wait(self._name)
+        mine = {lock._name for lock in _held_by(get_ident())}
         name = self._name
         for _ in range(_LONGEST_CIRCLE):
             note = _note(f"{self._folder}/{name}")
@@ -170,10 +170,15 @@ class SignatureLock:
                 return True
             if not awaited:
                 return False
-            if awaited in my_names:
+            if awaited in mine:
                 return True
             name = awaited
         return True
+
+    def _note_wait(self, name: str) -> None:
+        """Say in the files of all locks of this thread what it waits for; empty for nothing."""
+        for lock in _held_by(get_ident()):
+            lock._write_note(name)
 
     def _write_note(self, awaited: str) -> None:
         text = f"{os.getpid()} {awaited}\n".encode()

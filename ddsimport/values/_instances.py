@@ -11,26 +11,16 @@ import copyreg
 import types
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from struct import pack
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from ddsimport.values import _builtins, _code
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import (
-    BODIES,
-    LEAVES,
-    Body,
-    Encoder,
-    RefusalError,
-    name_token,
-    named,
-    write_text,
-)
+from ddsimport.values._encoder import BODIES, LEAVES, Body, Encoder, RefusalError, named
+from ddsimport.values._reduced import lazy_names, pickle_buffer, reduced
 
 _REGISTERED = named("registered")
 _ENUM = named("enum")
-_PICKLE_BUFFER = named("PickleBuffer")
 
 # What third parties say stands for their types, by exact type.
 registered: dict[type, Callable[[Any], object]] = {}
@@ -90,18 +80,21 @@ _DEFAULT_REDUCE_EX: set[Any] = {object.__reduce_ex__, bytearray.__reduce_ex__}
 _OBJECT_GETSTATE = getattr(object, "__getstate__", None)  # Python 3.11 gave it one
 
 
-class _Shape(NamedTuple):
+class _Shape:
     """What a class says of its instances, whoever digests them.
 
     Attributes:
         slots: what gives the value of each slot, by name (private names as the compiler has them).
-        lazy: names of cached properties: in the state of an instance only once somebody has asked.
+        lazy: names of cached properties.
         content: encodes what an instance holds as a list, a dict or the like; None for others.
     """
 
-    slots: dict[str, Any]
-    lazy: frozenset[str]
-    content: Callable[[Encoder, Any], None] | None
+    __slots__ = ("content", "lazy", "slots")
+
+    def __init__(self, kind: type) -> None:
+        self.slots = _slots(kind)
+        self.lazy = lazy_names(kind)
+        self.content = _builtin_base(kind)
 
 
 # Found out once per class. (A class whose pickling is changed later on keeps its first rule: its
@@ -135,15 +128,15 @@ def _rule(kind: type) -> Body | _Shape:
         return _code.encode_class
     if kind.__module__ == "builtins" and kind.__name__ in _CANNOT:
         return _refuse(_CANNOT[kind.__name__])
-    content = _builtin_base(kind)
-    if _is_plain(kind) and (content is not None or kind.__flags__ & _HEAP_TYPE):
-        return _Shape(_slots(kind), _lazy_names(kind), content)
+    if _is_plain(kind):
+        shape = _Shape(kind)
+        if shape.content is not None or not _hides_state(kind, shape.slots):
+            return shape
     if kind.__name__ == "PickleBuffer":
-        return _pickle_buffer
+        return pickle_buffer
     return reduced
 
 
-_HEAP_TYPE = 1 << 9  # made by a class statement (or by an extension that does as if)
 _CANNOT = {
     "generator": "a generator can be consumed only once",
     "coroutine": "a coroutine can be awaited only once",
@@ -204,6 +197,18 @@ def _inert(kind: type, name: str) -> bool:
     return True
 
 
+def _hides_state(kind: type, slots: dict[str, Any]) -> bool:
+    """Whether instances are larger than what attributes take: then they have a state in C.
+
+    As `object.__reduce_ex__` finds it out, which refuses such classes; digests of two of them that
+    saw attributes only would be equal.
+    """
+    pointer = tuple.__itemsize__
+    size = object.__basicsize__ + pointer * len(slots)
+    size += pointer * (kind.__dictoffset__ > 0) + pointer * (kind.__weakrefoffset__ > 0)
+    return kind.__basicsize__ > size
+
+
 def _slots(kind: type) -> dict[str, Any]:
     """The slots of a class and its bases; where two have one name, the one that programs see."""
     found: dict[str, Any] = {}
@@ -213,20 +218,6 @@ def _slots(kind: type) -> dict[str, Any]:
                 if type(slot) is types.MemberDescriptorType:
                     found.setdefault(name, slot)
     return found
-
-
-def _lazy_names(kind: type) -> frozenset[str]:
-    import sys
-
-    functools = sys.modules.get("functools")
-    if functools is None:
-        return frozenset()
-    return frozenset(
-        name
-        for base in kind.__mro__
-        for name, value in base.__dict__.items()
-        if isinstance(value, functools.cached_property)
-    )
 
 
 class PlainState:
@@ -240,7 +231,9 @@ class PlainState:
 
     def __init__(self, encoder: Encoder, kind: type, shape: _Shape) -> None:
         self.token = encoder.class_token(kind)
-        self._slots, self._lazy, self._content = shape
+        self._slots = shape.slots
+        self._lazy = shape.lazy
+        self._content = shape.content
         # By the names of attributes in the order in which they were set: the names in order, and
         # the encoding of class and names. Most instances of a class share one.
         self._heads: dict[tuple[str, ...], tuple[list[str], bytes]] = {}
@@ -300,23 +293,6 @@ class PlainState:
         return True
 
 
-def write_state(encoder: Encoder, state: object) -> None:
-    """Append what `__getstate__` gives: an attribute dict, sorted by name, or whatever it is."""
-    if type(state) is dict and all(type(name) is str for name in state):
-        encoder.out += b"a"
-        _builtins.attributes(encoder, state)
-    elif type(state) is dict:
-        encoder.out += b"d"
-        _builtins.mapping_items(encoder, state)
-    elif type(state) is tuple:
-        encoder.out += pack("<cQ", b"t", len(state))
-        for part in state:  # (attributes, slots) from copyreg; each a dict
-            write_state(encoder, part)
-    else:
-        encoder.out += b"v"
-        encoder.encode(state)
-
-
 def _enum(encoder: Encoder, value: Any) -> None:
     encoder.out += _ENUM
     encoder.out += encoder.class_token(type(value))
@@ -331,72 +307,6 @@ def _registered(encoder: Encoder, value: object) -> None:
     encoder.out += _REGISTERED
     encoder.out += encoder.class_token(kind)
     encoder.encode(registered[kind](value))
-
-
-def _pickle_buffer(encoder: Encoder, value: Any) -> None:
-    encoder.out += _PICKLE_BUFFER
-    with value.raw() as raw:
-        encoder.encode(raw)
-
-
-def reduced(encoder: Encoder, value: Any) -> None:
-    """Append an instance by what its class tells pickle to keep."""
-    kind = type(value)
-    out = encoder.out
-    reducer = copyreg.dispatch_table.get(kind)
-    try:
-        parts = reducer(value) if reducer is not None else value.__reduce_ex__(5)
-    except RecursionError:
-        raise
-    except Exception as error:
-        raise RefusalError(value, _why(kind, error)) from None
-    out += b"r"
-    out += encoder.class_token(kind)
-    if isinstance(parts, str):
-        out += b"g"
-        write_text(out, parts)
-        return
-    make, arguments, *rest = parts
-    state, listed, mapped = (*rest, None, None, None)[:3]
-    out += b"m"
-    out += _constructor(encoder, make)
-    out += pack("<Q", len(arguments))
-    for argument in arguments:
-        if isinstance(argument, type):
-            out += encoder.class_token(argument)
-        else:
-            encoder.encode(argument)
-    lazy = _lazy_names(kind)
-    if lazy and type(state) is dict:
-        state = {name: item for name, item in state.items() if name not in lazy}
-    write_state(encoder, state)
-    items(encoder, [] if listed is None else list(listed))
-    pairs = [] if mapped is None else list(mapped)
-    items(encoder, [pair[0] for pair in pairs])
-    items(encoder, [pair[1] for pair in pairs])
-
-
-def _constructor(encoder: Encoder, make: Any) -> bytes:
-    if isinstance(make, type):
-        return encoder.class_token(make)
-    if isinstance(make, types.FunctionType) and encoder.code_of is not None:
-        if make.__module__ != "copyreg":
-            return encoder.code_token(make)
-    elif isinstance(make, types.MethodType):
-        out = bytearray(b"M")
-        out += _constructor(encoder, make.__func__)
-        start = len(encoder.out)
-        encoder.encode(make.__self__)
-        out += encoder.out[start:]
-        del encoder.out[start:]
-        return bytes(out)
-    return name_token(make)
-
-
-def _why(kind: type, error: Exception) -> str:
-    text = str(error).strip()
-    what = f"{kind.__module__}.{kind.__qualname__}"
-    return f"{what} cannot be reduced to its state ({text or type(error).__name__})"
 
 
 BODIES.update(_code.FUNCTIONS)

@@ -119,7 +119,7 @@ def write_index(encoder: Encoder, value: Any) -> None:
 
 def write_values(encoder: Encoder, values: Any) -> None:
     """Append the values of a column: a numpy array or any extension array."""
-    if isinstance(values, pd.arrays.NumpyExtensionArray):
+    if type(values) is pd.arrays.NumpyExtensionArray:  # StringArray is a subclass of it
         values = values.to_numpy()
     if isinstance(values, np.ndarray):
         encoder.out += b"n"

@@ -4,6 +4,8 @@ Run as a script, it reads a list of variants (JSON on standard input: file -> te
 and prints what each reaches; so a test can ask another process, with another hash seed and folder.
 """
 
+# ruff: noqa: E501 - the texts under test stay on one line, as a table
+
 from __future__ import annotations
 
 import json
@@ -12,6 +14,7 @@ import sys
 from typing import Any
 
 from ddsimport.analysis.codehash import Codebook, Reach
+from ddsimport.analysis.facts import Facts, FactsCache
 
 MAIN = '''\
 """A pipeline."""
@@ -205,7 +208,7 @@ FILES = {
     "pkg/swap2.py": "def h(x):\n    return x * 3\ndef rec(x):\n    return rec(x - 1) + 2\n",
 }
 
-STEP = ("main.py", "result = await root")
+STEP = ("main.py", "result =")
 
 
 def edited(*changes: tuple[str, str, str]) -> dict[str, str]:
@@ -218,6 +221,24 @@ def edited(*changes: tuple[str, str, str]) -> dict[str, str]:
         assert files[name].count(old) >= 1, (name, old)
         files[name] = files[name].replace(old, new)
     return files
+
+
+class MemoryCache(FactsCache):
+    """Facts of texts that were seen before in this process; through JSON, as on disk."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._kept: dict[str, str] = {}
+
+    def get(self, text_hash: str) -> Facts | None:
+        kept = self._kept.get(text_hash)
+        return None if kept is None else Facts.from_json(json.loads(kept))
+
+    def put(self, text_hash: str, facts: Facts) -> None:
+        self._kept[text_hash] = json.dumps(facts.as_json())
+
+
+CACHE = MemoryCache()
 
 
 def codebook(files: dict[str, str], root: str) -> Codebook:
@@ -236,7 +257,7 @@ def codebook(files: dict[str, str], root: str) -> Codebook:
 
     return Codebook(
         locate=locate,
-        cache=None,
+        cache=CACHE,
         tracked=lambda file: file.startswith(root + os.sep),
         text_of=lambda file: files[os.path.relpath(file, root)],
     )

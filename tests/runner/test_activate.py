@@ -15,7 +15,7 @@ import ddsimport
 FIRST = {
     "alone": "import ddsimport.activate\n",
     "under a docstring": '"""What it does."""\nimport ddsimport.activate\n',
-    "under comments": "#!/usr/bin/env python\n# coding: utf-8\n\n# why\nimport ddsimport.activate\n",
+    "under comments": "#!/usr/bin/python3\n# coding: utf-8\n\n# why\nimport ddsimport.activate\n",
     "under a future": (
         '"""Doc."""\nfrom __future__ import annotations\nimport ddsimport.activate\n'
     ),
@@ -138,9 +138,7 @@ def test_far_away_from_an_uninstalled_ddsimport(project, tmp_path):
     elsewhere.mkdir()
     (elsewhere / "dataclasses.py").write_text("raise SystemError('shadowed')")
     seen = quietly(
-        project.python(
-            str(project.root / "main.py"), cwd=elsewhere, environment={"PYTHONPATH": ""}
-        )
+        project.python(str(project.root / "main.py"), cwd=elsewhere, environment={"PYTHONPATH": ""})
     )
     assert seen["handled"]
 
@@ -243,7 +241,9 @@ def test_a_script_without_steps_is_not_started_anew(project):
 
 
 def test_a_pragma_in_a_string_is_none(project):
-    project.write(main="import ddsimport.activate, sys\ntext = '''\n# dds: /x\n'''\nprint(sys.orig_argv)")
+    project.write(
+        main="import ddsimport.activate, sys\ntext = '''\n# dds: /x\n'''\nprint(sys.orig_argv)"
+    )
     ended = project.python("main.py")
     assert ended.stdout == f"{[sys.executable, 'main.py']}\n"
     assert ended.stderr == ""
@@ -252,7 +252,11 @@ def test_a_pragma_in_a_string_is_none(project):
 def test_code_without_a_file_only_gets_the_hook(project):
     project.write(helper=MODULE)
     text = "import ddsimport.activate\n" + USES_MODULE
-    for ended in (project.python("-c", text), project.python(input=text), project.python("-", input=text)):
+    for ended in (
+        project.python("-c", text),
+        project.python(input=text),
+        project.python("-", input=text),
+    ):
         assert ended.stdout == "True 8\n", ended.stderr
         assert "Warning" not in ended.stderr
 
@@ -294,7 +298,10 @@ TOOLS = {
     "coverage": ("-m", "coverage", "run"),
     "profile": ("-m", "cProfile", "-o", "profile.out"),
     "trace": ("-m", "trace", "--count", "--summary"),
-    "runpy": ("-c", "import runpy, sys; sys.argv = ['main.py']; runpy.run_path('main.py', {}, '__main__')"),
+    "runpy": (
+        "-c",
+        "import runpy, sys; sys.argv = ['main.py']; runpy.run_path('main.py', {}, '__main__')",
+    ),
 }
 
 

@@ -142,7 +142,9 @@ def test_only_verbose_children_speak(project, method):
     )
     report = project.root / "report.json"
     for options, lines in (((), 0), (("-v",), 2)):
-        ended = project.python("-m", "ddsimport", *options, "--report", "report.json", "main.py", method)
+        ended = project.python(
+            "-m", "ddsimport", *options, "--report", "report.json", "main.py", method
+        )
         assert ended.stdout == "[1, 4]\n", ended.stderr
         assert ended.stderr.count("/square/") == lines, ended.stderr
         # Its own steps are what a run reports; this one had none.
@@ -158,7 +160,8 @@ def test_joblib_workers(project):
         def square(n):  # dds: /square/{n}
             return n * n
         def seen(n):
-            return n, "ddsimport.source.hook" in sys.modules, "__dds__" in helper.cube.__code__.co_names
+            marked = "__dds__" in helper.cube.__code__.co_names
+            return n, "ddsimport.source.hook" in sys.modules, marked
         if __name__ == "__main__":
             print(joblib.Parallel(2)(joblib.delayed(seen)(n) for n in range(3)))
             print(joblib.Parallel(2)(joblib.delayed(square)(n) for n in range(3)))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from textwrap import dedent
 
 import pytest
 from programs import COMPANIONS, PROGRAMS
@@ -18,6 +19,41 @@ def test_a_script(project, name):
     if "latin" in name:
         (project.root / "main.py").write_text(PROGRAMS[name], encoding="latin-1")
     project.same("main.py", "one", "-q", "--", "two words")
+
+
+WITH_A_STEP = (
+    "an exception in a thread",
+    "asyncio",
+    "an excepthook that fails",
+    "chained",
+    "destructors at the end",
+    "exit with a message",
+    "interrupted",
+    "interrupted by a signal",
+    "a forked child",
+    "own excepthook",
+    "pickled by reference",
+    "recursion as deep as it may",
+    "recursion without an end",
+    "standard error replaced",
+    "terminated",
+    "tracing",
+    "types looked up in main",
+    "uncaught in a multi-line expression",
+    "warnings",
+)
+
+
+@pytest.mark.parametrize("name", WITH_A_STEP)
+def test_a_script_with_a_step(project, name):
+    """The same with our runtime at work, on a miss and on a hit, in the lines above and below."""
+    text = dedent(PROGRAMS[name])
+    future = "from __future__ import annotations\n"
+    text = future * text.startswith("\n" + future) + "import math\n" + text.replace(future, "")
+    text = text.replace("import math\n", "import math\nstep = [math.pi]  # dds: /step\n")
+    project.write(main=text, **COMPANIONS)
+    assert project.same().statuses in ({"/step": "computed"}, {})
+    assert project.same().statuses in ({"/step": "hit"}, {})
 
 
 AS_MODULES = (
@@ -40,6 +76,12 @@ AS_MODULES = (
     "uncaught deep inside",
     "warnings",
 )
+
+
+@pytest.mark.parametrize("name", ["wrong", "wrong_marked", "failing", "failing_marked"])
+def test_a_module_that_is_wrong(project, name):
+    project.write(**COMPANIONS)
+    project.same("-m", name)
 
 
 @pytest.mark.parametrize("name", AS_MODULES)
@@ -80,12 +122,8 @@ WAYS = {
 @pytest.fixture
 def world(project):
     project.write(main=WORLD)
-    project.write(
-        **{
-            name: WORLD
-            for name in ("package/__init__", "package/__main__", "package/inner", "space/inner")
-        }
-    )
+    files = ("package/__init__", "package/__main__", "package/inner", "space/inner")
+    project.write(**dict.fromkeys(files, WORLD))
     (project.root / "package" / "__init__.py").write_text("import sys; first = list(sys.argv)")
     (project.root / "link.py").symlink_to("package/inner.py")
     for name in ("program", "demo"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WORLD = '''
+WORLD = """
 import json, os, sys
 import __main__
 
@@ -47,4 +47,4 @@ world = {
     "nested": (lambda: sys._getframe().f_code.co_qualname if sys.version_info >= (3, 11) else "")(),
 }
 print(json.dumps(world, indent=1, default=repr))
-'''
+"""

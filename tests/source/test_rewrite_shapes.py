@@ -7,7 +7,7 @@ import sys
 from textwrap import dedent
 
 import pytest
-from rewritten import FakeRuntime, installed, plain, under
+from rewritten import FakeRuntime, installed, plain, same_lines, under
 
 ASSIGNMENTS = {
     "plain": "x = f(1)  # dds: /a",
@@ -149,8 +149,8 @@ FUNCTIONS = {
     "only a docstring": "def g(a):  # dds: /a\n    'Text.'\ny = g(1), g.__doc__",
     "decorated, only a docstring": "@same\ndef g(a):  # dds: /a\n    'Text.'\ny = g(1), g.__doc__",
     "nothing": "def g(a):  # dds: /a\n    pass\ny = g(1)",
-    "one line": "def g(a): return f(a)  # dds: /a\ny = g(1)",
-    "one-line stub": "def g(a): ...  # dds: /a\ny = g(1)",
+    "one line": "# dds: /a\ndef g(a): return f(a)\ny = g(1)",
+    "one-line stub": "# dds: /a\ndef g(a): ...\ny = g(1)",
     "above": "# dds: /a\ndef g(a):\n    return f(a)\ny = g(1)",
     "decorated": "@same\n@same\ndef g(a):  # dds: /a\n    return f(a)\ny = g(1)",
     "above decorators": "# dds: /a\n@same\n@same\ndef g(a):\n    return f(a)\ny = g(1)",
@@ -170,6 +170,23 @@ FUNCTIONS = {
             y = g(2)
         """,
     "list first": "def g(a):  # dds: /a\n    b = [\n        f(a),\n    ]\n    return b\ny = g(1)",
+    "global first": "def g(a):  # dds: /a\n    global z\n    return a\ny = g(1)",
+    "annotation first": "def g(a):  # dds: /a\n    b: int\n    b = a\n    return b\ny = g(1)",
+    "falls off a try": """
+        def g(a):  # dds: /a
+            try:
+                1 / a
+            except ZeroDivisionError:
+                b = 1
+        y = g(0)
+        """,
+    "breaks off a loop": """
+        def g(a):  # dds: /a
+            for i in range(a):
+                if i:
+                    break
+        y = g(3)
+        """,
     "early return": """
             def g(a):  # dds: /a
                 if a:
@@ -298,7 +315,7 @@ def test_a_miss_is_plain_python(name: str) -> None:
     found = under(runtime, text)
     assert found.error == ""
     assert found.values == expected.values
-    assert found.lines == expected.lines
+    assert same_lines(found, expected)
     assert runtime.log, "nothing was rewritten"
     assert runtime.pending == 0
     recalled = [target for what, target in runtime.log if what == "recall"]
@@ -369,7 +386,7 @@ async def several():
 
 @pytest.mark.parametrize("name", COROUTINES)
 def test_coroutines(name: str) -> None:
-    text = AROUND.format(COROUTINES[name])
+    text = AROUND.format(_text(COROUTINES[name]))
     expected = plain(text, trace=False).namespace["main"]
     missed, hit = FakeRuntime(), None
     found = under(missed, text, trace=False).namespace["main"]
@@ -452,6 +469,12 @@ FAILING = {
         """,
     "system exit": "def g(a):  # dds: /a\n    raise SystemExit(3)\ny = g(0)",
 }
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_line_events_of_what_raises_are_those_of_plain_python(name: str) -> None:
+    text = _text(FAILING[name])
+    assert same_lines(under(FakeRuntime(), text), plain(text))
 
 
 @pytest.mark.parametrize("name", FAILING)

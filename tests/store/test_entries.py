@@ -185,3 +185,29 @@ def test_an_entry_is_about_as_large_as_a_block(store: Store, root: Path) -> None
     reads = tuple(FileRead(f"data/{n}.csv", signature(n), 10**6, 10**18, 10**7) for n in range(10))
     keep(store, signature(1), "value", trace=Trace(files=reads))
     assert entry_file(root).stat().st_size < 4096
+
+
+def test_a_long_entry_is_read_whole(store: Store, root: Path) -> None:
+    trace = Trace(output=tuple(("stdout", "line\n" * 1000) for _ in range(100)))
+    candidate = keep(store, signature(1), "value", trace=trace)
+    assert entry_file(root).stat().st_size > 1 << 18
+    assert store.entry(signature(1)) == Entry(signature(1), (candidate,))
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"a":' * 100_000, b"\xff", b"1"])
+def test_a_sealed_text_that_is_no_record_is_refused(body: bytes) -> None:
+    from blake3 import blake3
+
+    head = b'{"seal":"' + blake3(body).hexdigest().encode() + b'",'
+    with pytest.raises(DamagedError):
+        unsealed(head + body)
+
+
+def test_what_was_noted_is_what_was_given(store: Store) -> None:
+    candidate = keep(
+        store, signature(1), "value", python="3.99.1", created="2024-01-31T00:00:00.000Z"
+    )
+    assert (candidate.python, candidate.created) == ("3.99.1", "2024-01-31T00:00:00.000Z")
+    entry = store.entry(signature(1))
+    assert entry is not None and entry.candidates == (candidate,)
+    assert list(store.signatures()) == [signature(1)]

@@ -172,3 +172,47 @@ def test_what_is_being_written_is_not_swept(tmp_path: Path) -> None:
         assert sweep(str(tmp_path)) == 1
         staged.commit(str(tmp_path / "target"))
     assert sorted(os.listdir(tmp_path)) == ["folder", "target"]
+
+
+def test_where_files_cannot_be_locked_only_old_ones_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ddsimport.store.atomic.try_lock", lambda descriptor: None)
+    with Staged(str(tmp_path)) as staged:
+        staged.write(b"new")
+        (tmp_path / "old").write_text("")
+        os.utime(tmp_path / "old", (1, 1))
+        assert sweep(str(tmp_path)) == 1
+        staged.finish()
+        staged.commit(str(tmp_path / "target"))
+    assert os.listdir(tmp_path) == ["target"]
+
+
+def test_a_file_swept_before_it_was_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([False, True])
+    monkeypatch.setattr("ddsimport.store.atomic.try_lock", lambda descriptor: next(answers))
+    with Staged(str(tmp_path)) as staged:
+        staged.write(b"new")
+        staged.finish()
+        staged.commit(str(tmp_path / "target"))
+    assert (tmp_path / "target").read_text() == "new"
+
+
+def test_another_file_system_is_named(
+    store: Store, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = keep(store, signature(1), "text")
+    monkeypatch.setattr(os, "replace", Failing(errno.EXDEV))
+    with pytest.raises(StoreError, match="another file system"):
+        store.publish("/a", candidate, "text")
+    assert os.listdir(root / "tmp") == []
+
+
+class Failing:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __call__(self, *arguments: object) -> None:
+        raise OSError(self.number, os.strerror(self.number))

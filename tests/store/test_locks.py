@@ -190,7 +190,8 @@ if child == 0:
     os.write(out, b"x")
     signal.pause()                      # outlives its parent
     os._exit(0)
-os.read(into, 1)
+os.close(out)
+assert os.read(into, 1) == b"x"
 print("held", child, flush=True)
 sys.stdin.readline()
 {end}
@@ -369,3 +370,21 @@ def test_sweeping_spares_the_living_and_removes_the_dead(store: Store, root: Pat
         assert os.listdir(root / "locks") == [SIG]
         assert store.sweep() == 1
         assert os.listdir(root / "locks") == []
+
+
+def test_a_wait_that_is_over_is_not_noted_any_more(store: Store, root: Path) -> None:
+    """Else the next one would see a circle where there is none, and evaluate twice."""
+    mine = store.lock(signature("mine"))
+    assert mine.acquire()
+    note = root / "locks" / signature("mine")
+    with started(HOLDER, root) as child:
+        held_by(child)
+        lock = store.lock(SIG)
+        seen: list[str] = []
+        timer = threading.Timer(1.3, lambda: seen.append(note.read_text()))
+        timer.start()
+        assert not lock.acquire(timeout=1.6)
+        timer.join()
+        assert seen == [f"{os.getpid()} {SIG}\n"]
+        assert note.read_text() == f"{os.getpid()} \n"
+    mine.release()

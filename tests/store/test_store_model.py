@@ -170,7 +170,7 @@ class TheStore(RuleBasedStateMachine):
 
 
 TheStore.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

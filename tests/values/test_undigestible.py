@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import ctypes
+import hashlib
 import io
 import itertools
 import logging
+import re
 import socket
 import sys
 import threading
 import weakref
+import zlib
 from collections.abc import Callable
 from typing import Any
 
+import blake3
 import pytest
 from digest_table import Plain, Point, Record, function
 
@@ -52,6 +58,12 @@ def _make_coroutine() -> Any:
         (lambda: weakref.ref(Plain()), "weak reference"),
         (sys._getframe, "frame"),
         (logging.StreamHandler, "handler"),
+        (hashlib.sha256, "cannot pickle"),
+        (zlib.compressobj, "cannot pickle"),
+        (blake3.blake3, "cannot pickle"),
+        (lambda: csv.reader([]), "cannot pickle"),
+        (lambda: ctypes.pointer(ctypes.c_int(1)), "pointers cannot be pickled"),
+        (lambda: re.match("a", "a"), "cannot pickle"),
         (Broken, "the state is elsewhere"),
         (Strange, "mine"),
         (lambda: function, "code of digest_table.function"),

@@ -18,6 +18,10 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
     the script would come back as an instance of another class, and `isinstance` would say no.
     """
 
+    def __init__(self, file: Any, **options: Any) -> None:
+        super().__init__(file, **options)
+        self._cells: set[int] = set()  # whose content is kept with their functions
+
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, type):
             if _is_found(obj):
@@ -33,7 +37,14 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
                 return NotImplemented
             home = sys.modules.get(obj.__module__ or "")
             if home is not None and obj.__globals__ is vars(home):
+                self._cells.update(map(id, obj.__closure__ or ()))
                 return _function_at_home(obj)
+        if isinstance(obj, types.CellType) and id(obj) in self._cells:
+            return types.CellType, ()
+        if isinstance(obj, memoryview):  # cloudpickle would make it bytes
+            raise CodecError(
+                "cannot pickle a memoryview: it is a hold on the memory of another value"
+            )
         return super().reducer_override(obj)
 
 
@@ -51,7 +62,9 @@ def _function_at_home(function: types.FunctionType) -> Any:
     cloudpickle would give it a copy of the globals that it names; then it would no longer see what
     the program assigns to them.
     """
+    cells = function.__closure__ or ()
     state = {
+        "cells": [(cell, _content(cell)) for cell in cells],
         "__defaults__": function.__defaults__,
         "__kwdefaults__": function.__kwdefaults__,
         "__qualname__": function.__qualname__,
@@ -59,23 +72,32 @@ def _function_at_home(function: types.FunctionType) -> Any:
         "__annotations__": function.__annotations__,
         "__dict__": function.__dict__,
     }
-    cells = function.__closure__
     make = (function.__code__, function.__module__, function.__name__, cells)
     return restore_function, make, state, None, None, restore_attributes
 
 
+def _content(cell: types.CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # not assigned yet
+        return ()
+
+
 def restore_function(
-    code: types.CodeType, module: str, name: str, cells: tuple[types.CellType, ...] | None
+    code: types.CodeType, module: str, name: str, cells: tuple[types.CellType, ...]
 ) -> types.FunctionType:
     """Called by pickles: the function, in the module it was defined in."""
     from importlib import import_module
 
     home = sys.modules.get(module) or import_module(module)
-    return types.FunctionType(code, vars(home), name, None, cells)
+    return types.FunctionType(code, vars(home), name, None, cells or None)
 
 
 def restore_attributes(function: types.FunctionType, state: dict[str, Any]) -> None:
-    """Called by pickles, once the function exists: its defaults may refer to it."""
+    """Called by pickles, once the function exists: its cells and defaults may refer to it."""
+    for cell, content in state.pop("cells"):
+        if content:
+            (cell.cell_contents,) = content
     for name, value in state.items():
         if name == "__dict__":
             function.__dict__.update(value)

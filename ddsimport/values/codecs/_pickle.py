@@ -158,24 +158,38 @@ def _dump(make: Callable[..., Any], value: object, apart: bool) -> tuple[list[by
         return small
 
     pickler = make(pieces, protocol=5, buffer_callback=stays if apart else None)
-    _own_small_arrays(pickler)
+    _keep_arrays_exact(pickler)
     pickler.dump(value)
     return pieces, buffers
 
 
-def _own_small_arrays(pickler: Any) -> None:
-    """Let small arrays come back owning their memory, so that they can be resized as before."""
+def _keep_arrays_exact(pickler: Any) -> None:
+    """Mend what plain pickle loses of an array: the memory it owns, and the byte order.
+
+    Small arrays come back owning their memory, so that they can be resized as before; numpy's older
+    form does that, but turns the bytes of a foreign order into native ones.
+    """
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return
     import copyreg
 
     def reduce(array: Any) -> Any:
-        small = array.nbytes < _LARGE and array.flags.writeable
-        return array.__reduce__() if small else array.__reduce_ex__(5)
+        if not array.dtype.isnative and array.itemsize and not array.dtype.hasobject:
+            order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+            raw = numpy.asarray(array, order=order).view(f"V{array.itemsize}")
+            return restore_view, (raw, array.dtype)
+        if array.nbytes < _LARGE and array.flags.writeable:
+            return array.__reduce__()
+        return array.__reduce_ex__(5)
 
     known = getattr(pickler, "dispatch_table", None) or copyreg.dispatch_table
     pickler.dispatch_table = {**known, numpy.ndarray: reduce}
+
+
+def restore_view(raw: Any, dtype: Any) -> Any:
+    """Called by pickles: an array in a foreign byte order, from its bare bytes."""
+    return raw.view(dtype)
 
 
 PICKLE = _Pickle()

@@ -42,7 +42,7 @@ def refuses_parquet(value: Any) -> str | None:
     ]
     if doubtful or type(frame.index).__name__ != "RangeIndex":
         try:
-            _arrow_table(frame.iloc[:, doubtful])
+            _arrow_table(frame, doubtful)
         except CodecError as error:
             return str(error)
     return None
@@ -98,7 +98,8 @@ def _as_frame(value: Any) -> Any:
     return value
 
 
-def _arrow_table(frame: Any) -> Any:
+def _arrow_table(frame: Any, places: list[int] | None = None) -> Any:
+    """The table of a frame, or of some of its columns."""
     import pandas
     import pyarrow
 
@@ -106,10 +107,16 @@ def _arrow_table(frame: Any) -> Any:
     if not all(type(label) is str for label in columns) or type(columns) is pandas.MultiIndex:
         frame = frame.set_axis([str(label) for label in columns], axis="columns")
     try:
-        return pyarrow.Table.from_pandas(frame)
-    except Exception as error:  # pyarrow raises several families of its own
+        if places is not None:
+            frame = frame.iloc[:, places]
+        table = pyarrow.Table.from_pandas(frame)
+    except Exception as error:  # pyarrow and pandas raise several families
         text = str(error.args[0] if error.args else error).strip()
         raise CodecError(f"{type(error).__name__}: {text}") from error
+    if any("<" in str(dtype) for dtype in frame.dtypes):
+        # pandas writes down the names of nested Arrow dtypes, and then cannot read them.
+        return table.replace_schema_metadata(None)
+    return table
 
 
 class _Sink:

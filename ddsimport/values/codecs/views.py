@@ -46,12 +46,20 @@ def view_for(value: object, suffix: str = "", format: str | None = None) -> View
             raise CodecError(_unknown(format))
         return _view(value, format)
     asked = _BY_SUFFIX.get(suffix.lower())
-    if asked is not None:
+    if asked is not None and not _is_content(value, asked):
         return _view(value, asked)
     usual = _usual(value)
     if usual != "pickle" and _FORMATS[usual].refuses(value) is None:
         return _view(value, usual)
     return _view(value, "pickle")
+
+
+def _is_content(value: object, asked: str) -> bool:
+    """Whether the value is what the file is to hold already: the bytes of a PNG at `/plot.png`,
+    the text of a table at `/table.csv`."""
+    return type(value) is bytes or (
+        type(value) is str and _FORMATS[asked].refuses(value) is not None
+    )
 
 
 def _view(value: object, name: str) -> ViewFormat:
@@ -147,7 +155,16 @@ def _refuses_npy(value: Any) -> str | None:
         return "its elements are Python objects"
     if isinstance(value, numpy.ma.MaskedArray):
         return "its mask would be lost"
+    if value.dtype.names is not None and _has_metadata(value.dtype):
+        return "its fields have metadata"
     return None
+
+
+def _has_metadata(dtype: Any) -> bool:
+    if dtype.subdtype is not None:
+        return _has_metadata(dtype.subdtype[0])
+    fields = [dtype.fields[name][0] for name in dtype.names or ()]
+    return bool(dtype.metadata) or any(map(_has_metadata, fields))
 
 
 def _write_npy(value: Any, file: Writable) -> None:
@@ -156,7 +173,13 @@ def _write_npy(value: Any, file: Writable) -> None:
         return
     import numpy
 
-    numpy.lib.format.write_array(file, numpy.asarray(value), allow_pickle=False)
+    array = numpy.asarray(value)
+    if array.dtype.metadata:  # or else numpy warns the user that it is lost
+        array = array.view(numpy.dtype(array.dtype.str))
+    # Version 1.0, which every reader knows, where the names of fields fit its header.
+    names = repr(array.dtype.descr)
+    version = (1, 0) if names.isascii() and len(names) < 60_000 else (3, 0)
+    numpy.lib.format.write_array(file, array, version, allow_pickle=False)
 
 
 # --- json -----------------------------------------------------------------------------------------

@@ -1,0 +1,168 @@
+"""Processes, threads and tasks on one store: one evaluates, the others wait, none hangs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from conftest import ROOT
+
+
+def test_processes_evaluate_a_signature_once(project):
+    project.write(
+        main="""
+        import os, time
+        def slow():
+            time.sleep(1)
+            return os.getpid()
+        x = slow()  # dds: /x
+        print(x)
+        """
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ddsimport", "-q", "main.py"],
+            cwd=project.root,
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    printed = {process.communicate(timeout=60)[0] for process in running}
+    assert len(printed) == 1
+    assert [process.returncode for process in running] == [0] * 4
+
+
+def test_threads_evaluate_a_signature_once(project):
+    project.write(
+        main="""
+        import threading, time
+        from concurrent.futures import ThreadPoolExecutor
+        def slow(v):
+            time.sleep(0.3)
+            return [v, threading.get_ident()]
+        def step(v):
+            x = slow(v)  # dds: /x/{v}
+            return x
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(step, [1, 2] * 4))
+        print(len({tuple(x) for x in found}))
+        """
+    )
+    run = project.run()
+    assert run.stdout == "2\n"
+    assert sum(step["status"] == "computed" for step in run.steps) == 2
+
+
+def test_tasks_of_one_thread_do_not_wait_for_each_other(project):
+    """The holder is suspended in the very thread that would wait: waiting would never end."""
+    project.write(
+        main="""
+        import asyncio
+        async def slow(v):
+            await asyncio.sleep(0.1)
+            return v * 2
+        async def step(v):  # dds: /x
+            return await slow(v)
+        async def main():
+            print(await asyncio.gather(*(step(1) for _ in range(5)), step(2)))
+        asyncio.run(main())
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+
+
+def test_tasks_side_by_side_have_their_own_files_and_output(project):
+    project.write(
+        main="""
+        import asyncio, sys
+        async def slow(v):
+            with open(f"{v}.txt") as file:
+                text = file.read()
+            await asyncio.sleep(0.05)
+            print("read", v)
+            await asyncio.sleep(0.05)
+            return text
+        async def step(v):
+            x = await slow(v)  # dds: /x/{v}
+            return x
+        async def main():
+            print(await asyncio.gather(*(step(v) for v in range(3))))
+        asyncio.run(main())
+        """
+    )
+    for v in range(3):
+        (project.root / f"{v}.txt").write_text(str(v))
+    project.same()
+    (project.root / "1.txt").write_text("changed")
+    assert project.run().evaluated() == {"/x/1"}
+    entries = [
+        json.loads(path.read_text())["candidates"]
+        for path in (project.root / ".dds" / "entries").rglob("*")
+        if path.is_file()
+    ]
+    files = [candidate["files"] for candidates in entries for candidate in candidates]
+    assert all(len(read) == 1 for read in files)
+
+
+def test_a_killed_holder_frees_its_waiter(project):
+    project.write(
+        main="""
+        import sys, time
+        def slow():
+            print("started", flush=True)
+            time.sleep(60 if "hang" in sys.argv else 0)
+            return 1
+        x = slow()  # dds: /x
+        print(x)
+        """
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "ddsimport", "-q", "main.py", "hang"],
+        cwd=project.root,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout.readline() == "started\n"
+    waiter = subprocess.Popen(
+        [sys.executable, "-m", "ddsimport", "-q", "main.py"],
+        cwd=project.root,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        waiter.wait(timeout=2)
+        raise AssertionError("it did not wait")
+    except subprocess.TimeoutExpired:
+        holder.kill()
+    holder.communicate()
+    assert waiter.communicate(timeout=30)[0] == "started\n1\n"
+
+
+def test_pools_of_processes(project):
+    project.write(
+        work="""
+        def f(v):
+            x = v * 2  # dds: /x/{v}
+            return x
+        """,
+        main="""
+        import multiprocessing, sys
+        from work import f
+        def g(v):
+            y = v * 3  # dds: /y/{v}
+            return y
+        if __name__ == "__main__":
+            with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+                print(pool.map(f, range(4)), pool.map(g, range(4)))
+        """,
+    )
+    for method in ("fork", "spawn"):
+        project.same("main.py", method)
+    views = {path.relative_to(project.view("/")) for path in project.view("/").rglob("*")}
+    assert {str(path) for path in views} >= {f"{name}/{v}" for name in "xy" for v in range(4)}
