@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from ddsimport.analysis.facts import TOP_ACTS, TOP_GUARD, TOP_LINE, Facts, FactsCache, facts_of
+from ddsimport.analysis.facts import (
+    READS_EXTRAS,
+    READS_SUBCLASSES,
+    TOP_ACTS,
+    TOP_GUARD,
+    TOP_LINE,
+    Facts,
+    FactsCache,
+    facts_of,
+)
 from ddsimport.analysis.graph import Edge, Key, Node, Reference
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.resolve import Resolver
@@ -43,6 +52,8 @@ class Reach:
         distributions: top-level import names of third-party code it uses, sorted.
         files: every source file that was looked at, sorted.
         notes: sentences on what could not be seen, each once.
+        direct: how many of the first references are those of the root's own text.
+        subclasses: it reads `__subclasses__`: with a class, those that derive from it count.
         ambiguous: several definitions share the place that was asked for (lambdas on one line): the
             caller must add what tells them apart, such as the bytecode.
     """
@@ -53,6 +64,8 @@ class Reach:
     files: tuple[str, ...]
     notes: tuple[str, ...]
     ambiguous: bool = False
+    direct: int = 0
+    subclasses: bool = False
 
 
 class Codebook:
@@ -193,12 +206,16 @@ class _Walk:
         self._untracked: dict[str, None] = {}
         self._eager: set[str] = set()
         self._extras = False
+        self._subclasses = False
 
     def of(self, roots: tuple[Key, ...]) -> Reach:
         self._survey(roots)
         for root in roots:
             self._number(root)
-        done = 0
+        for root in roots:
+            self._write(self._nodes[root])
+        direct = len(self._references)
+        done = len(roots)
         acted: set[Key] = set()
         while done < len(self._order):
             while done < len(self._order):
@@ -222,11 +239,13 @@ class _Walk:
             tuple(sorted(files)),
             tuple(notes),
             ambiguous=len(roots) > 1,
+            direct=direct,
+            subclasses=self._subclasses,
         )
 
     def _survey(self, roots: Iterable[Key]) -> None:
         """Which modules are reached without an import inside a function, and whether code that is
-        reached reads docstrings or annotations."""
+        reached reads docstrings or annotations, or subclasses."""
         seen = set(roots)
         queue = [(root, True) for root in roots]
         eager: set[Key] = set(seen)
@@ -234,7 +253,8 @@ class _Walk:
             node = self._nodes[key]
             if now:
                 self._eager.add(key[1])
-            self._extras = self._extras or node.reflects
+            self._extras = self._extras or bool(node.reflects & READS_EXTRAS)
+            self._subclasses = self._subclasses or bool(node.reflects & READS_SUBCLASSES)
             for edge in self._edges(node, True):
                 then = now and not edge.lazy
                 for item in edge.items:

@@ -2,7 +2,8 @@
 
 A node is named by a key, `(kind, module, file, what)`; kinds are "d" a definition, "s" a step's
 right-hand side, "t" a top-level statement, "v" a variable by the text of its bindings, "w" a whole
-module, "f" a file that is not Python source. Nodes are made once and never change.
+module, "e" the same with every module it imports, "f" a file that is not Python source. Nodes are
+made once and never change.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Node:
         edges: in the order in which the text first mentions them.
         extras, extra_edges: its docstrings and annotations, for where something reads them.
         counts_extras: something unknown (a decorator that is not tracked) may read them.
-        reflects: it names something that reads docstrings or annotations of other code.
+        reflects: what it reads of other code besides its normal form (`facts.READS_…`).
         file: where it lies.
         consulted: the files that were looked at to resolve its edges.
         notes: sentences on what could not be seen.
@@ -91,5 +92,5 @@ class Node:
     extras: bytes = b""
     extra_edges: tuple[Edge, ...] = ()
     counts_extras: bool = False
-    reflects: bool = False
+    reflects: int = 0
     notes: tuple[str, ...] = ()

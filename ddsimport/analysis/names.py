@@ -24,7 +24,7 @@ class Names:
         out: the tokens of the normal form that is being written.
         uses: in the order of the text.
         scope: the current one; `scopes` counts those opened so far.
-        reflections: how often something was named that reads docstrings or annotations.
+        reflections: of the names so far, what `REFLECTION` says, added up.
     """
 
     def __init__(self) -> None:
@@ -85,6 +85,5 @@ class Names:
         self.out.append("N" + word(name))
 
     def reflect(self, name: str) -> None:
-        """Note code that reads what the normal form leaves out: docstrings and annotations."""
-        if name in REFLECTION:
-            self.reflections += 1
+        """Note code that reads more of other code than its normal form tells."""
+        self.reflections += REFLECTION.get(name, 0)

@@ -75,7 +75,7 @@ class Nodes:
             digest, references, reflects = facts.steps[str(what)]
             line = int(str(what).partition(":")[0])
             return self._node(
-                b"step" + bytes.fromhex(digest), module, file, references, line, bool(reflects)
+                b"step" + bytes.fromhex(digest), module, file, references, line, reflects
             )
         if kind == "t":
             top = facts.top[int(what)]
@@ -85,11 +85,11 @@ class Nodes:
                 file,
                 top[TOP_REFERENCES],
                 top[TOP_LINE],
-                bool(top[TOP_REFLECTS]),
+                top[TOP_REFLECTS],
             )
         if kind == "v":
             return self._variable(module, file, facts, str(what))
-        return self._whole(module, file, facts)
+        return self._whole(module, file, facts, with_imports=kind == "e")
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class Nodes:
         file: str,
         references: list[str],
         line: int,
-        reflects: bool,
+        reflects: int,
         first: tuple[Edge, ...] = (),
     ) -> Node:
         notes: list[str] = []
@@ -123,7 +123,7 @@ class Nodes:
             file,
             record[DEF_REFERENCES],
             line,
-            bool(record[DEF_REFLECTS]),
+            record[DEF_REFLECTS],
         )
         if not record[DEF_EXTRAS]:
             return plain
@@ -170,16 +170,20 @@ class Nodes:
         own = b"variable" + (b"" if bindings else b" unbound")
         return Node(own, tuple(edges), file, tuple(self._resolver.consulted))
 
-    def _whole(self, module: str, file: str, facts: Facts) -> Node:
-        """All of a module that a name can lead to, whatever the order of its definitions."""
+    def _whole(self, module: str, file: str, facts: Facts, with_imports: bool) -> Node:
+        """All of a module that a name can lead to, whatever the order of its definitions.
+
+        Args:
+            with_imports: what is run there from a text (`eval`) can use any module it imports.
+        """
         hasher = blake3(b"module")
         references: dict[str, None] = {}
-        reflects = False
+        reflects = 0
         for top in facts.top:
             if top[TOP_GUARD] == 0:
                 hasher.update(bytes.fromhex(top[TOP_DIGEST]))
                 references.update(dict.fromkeys(top[TOP_REFERENCES]))
-                reflects = reflects or bool(top[TOP_REFLECTS])
+                reflects |= top[TOP_REFLECTS]
         notes: list[str] = []
         edges = []
         for name in sorted(facts.names):
@@ -189,7 +193,7 @@ class Nodes:
             kept = tuple(
                 target
                 for target in targets
-                if target.kind != "module" or target.module.startswith(f"{module}.")
+                if with_imports or target.kind != "module" or target.module.startswith(f"{module}.")
             )
             edges.append(self._edge(module, file, name, kept, 0, notes))
         for spec in facts.stars:
@@ -245,7 +249,7 @@ class Nodes:
                     f"{file}:{line}: {target.name}() can reach anything in its module,"
                     " which counts as a whole."
                 )
-                items.append(Item(node=("w", target.module, target.file, "")))
+                items.append(Item(node=("e", target.module, target.file, "")))
             else:
                 items += self._named(base, tuple(chain[: target.used]), target)
         return Edge(written.encode("utf-8", "surrogatepass"), written[0] == "~", tuple(items))

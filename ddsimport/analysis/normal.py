@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from blake3 import blake3
 
+from ddsimport.analysis.facts import READS_EXTRAS, READS_SUBCLASSES
+
 FIELDS: dict[str, tuple[str, ...]] = {
     "Await": ("expression",),
     "Element": ("value",),
@@ -30,13 +32,19 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Nodes whose normal form is their kind and these fields, in the order of the text."""
 
-REFLECTION = frozenset(
-    {
-        "__annotations__", "__annotate__", "__doc__", "get_annotations", "get_type_hints",
-        "getdoc", "getfullargspec", "signature",
-    }
+_EXTRAS = (
+    "__annotations__", "__annotate__", "__doc__", "get_annotations", "get_type_hints",
+    "getdoc", "getfullargspec", "signature",
 )  # fmt: skip
-"""Names of what reads docstrings and annotations, which a normal form leaves out."""
+_MANY = 1 << 32
+REFLECTION = {**dict.fromkeys(_EXTRAS, 1), "__subclasses__": _MANY}
+"""Names of what reads more of other code than its normal form tells, with their weight in a count:
+docstrings and annotations, and the classes that derive from one."""
+
+
+def reflects(count: int) -> int:
+    """Which of the two a stretch of code reads, from the weights of the names in it."""
+    return READS_EXTRAS * (count % _MANY > 0) + READS_SUBCLASSES * (count >= _MANY)
 
 
 def word(text: str) -> str:

@@ -28,7 +28,7 @@ class Region:
         start, end: of the uses; note_start, note_end: of the uses in annotations.
         scopes: the number of the first scope that opens inside.
         digest: of the normal form; extras: of its docstrings and annotations, "" if it has none.
-        reflects: how often it names something that reads docstrings or annotations.
+        reflects: of the names in it, what `REFLECTION` says, added up.
     """
 
     __slots__ = ("digest", "end", "extras", "note_end", "note_start", "reflects", "scopes", "start")

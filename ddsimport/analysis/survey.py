@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ddsimport.analysis.blocks import Blocks
-from ddsimport.analysis.normal import digest_of, word
+from ddsimport.analysis.normal import digest_of, reflects, word
 from ddsimport.analysis.positions import Positions, UnanalysableError, parsed, positions_of
 from ddsimport.analysis.regions import OTHER
 from ddsimport.analysis.scopes import GLOBAL
@@ -91,7 +91,7 @@ class _Record:
                     [self._decorator(use) for use in definition.decorators],
                     definition.region.extras,
                     self._noted(definition.region),
-                    1 if definition.region.reflects else 0,
+                    reflects(definition.region.reflects),
                 ]
                 for definition in walk.definitions
             ],
@@ -105,14 +105,14 @@ class _Record:
                     line,
                     guard,
                     self._unique(acts),
-                    1 if region.reflects else 0,
+                    reflects(region.reflects),
                 ]
                 for region, line, guard, acts in walk.top
             ],
             "steps": {
                 key: step
                 if isinstance(step, int)
-                else [step.digest, self._references(step), 1 if step.reflects else 0]
+                else [step.digest, self._references(step), reflects(step.reflects)]
                 for key, step in walk.steps.items()
             },
             "stores": self._unique(walk.stores),

@@ -153,7 +153,7 @@ class Evaluation:
                 raise UncachedError(
                     f"it changed its input {name}, which a hit would not do; work on a copy"
                 )
-        if now.reach(self.step.reach).hex() != self.inquiry.code:
+        if now.reach(self.step.reach, self.step.skipped).hex() != self.inquiry.code:
             raise UncachedError(
                 "it changed a global that its own code reads, which a hit would not do; pass the "
                 "value as an argument, or put `# dds: ignore` on the assignment of a cache"

@@ -44,17 +44,25 @@ class Live:
         self._kept: list[object] = []
         self._active: dict[int, int] = {}
         self._deepest = sys.maxsize
+        self._with_subclasses = False
         self.distributions: set[str] = set()
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
 
     # --- what analysis reached --------------------------------------------------------------------
 
-    def reach(self, reach: Reach) -> bytes:
-        """32 bytes that stand for everything `reach` names, as text and as it is now."""
+    def reach(self, reach: Reach, skipped: frozenset[int] = frozenset()) -> bytes:
+        """32 bytes that stand for everything `reach` names, as text and as it is now.
+
+        Args:
+            skipped: positions of references that the caller counts otherwise: as inputs.
+        """
         self.reaches[id(reach)] = reach
         self.distributions.update(reach.distributions)
-        held = _held(reach)
+        if reach.subclasses and not self._with_subclasses:
+            self._with_subclasses = True
+            self._tokens.clear()  # classes met before count differently from now on
+        held = _held(reach, skipped)
         if held.digest is not None and held.is_unchanged():
             return held.digest
         hasher = blake3(reach.hash)
@@ -170,6 +178,11 @@ class Live:
             except (LookupError, OSError):
                 differences = dict(vars(base))
             hasher.update(self._attributes(base, differences))
+        if self._with_subclasses:
+            derived: list[type] = type.__subclasses__(cls)
+            derived.sort(key=lambda each: each.__qualname__)
+            for each in derived:
+                hasher.update(self.code_of(each))
         metaclass = type(cls)
         if metaclass is not type:
             hasher.update(self.code_of(metaclass))
@@ -257,9 +270,13 @@ class _Held:
 
     __slots__ = ("digest", "lazy", "reach", "slots")
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, skipped: frozenset[int]) -> None:
         self.reach = reach  # kept alive, so that no identity is used twice in `_HELD`
-        self.slots = [_Slot(reference) for reference in reach.references if not reference.lazy]
+        self.slots = [
+            _Slot(reference)
+            for position, reference in enumerate(reach.references)
+            if not reference.lazy and position not in skipped
+        ]
         self.lazy = [_Slot(reference) for reference in reach.references if reference.lazy]
         self.digest: bytes | None = None
 
@@ -267,14 +284,14 @@ class _Held:
         return all(slot.remembers(slot.fetch()) for slot in self.slots)
 
 
-def _held(reach: Reach) -> _Held:
-    held = _HELD.get(id(reach))
+def _held(reach: Reach, skipped: frozenset[int] = frozenset()) -> _Held:
+    held = _HELD.get((id(reach), skipped))
     if held is None:
-        held = _HELD[id(reach)] = _Held(reach)
+        held = _HELD[id(reach), skipped] = _Held(reach, skipped)
     return held
 
 
-_HELD: dict[int, _Held] = {}
+_HELD: dict[tuple[int, frozenset[int]], _Held] = {}
 
 _MACHINERY = frozenset(
     {

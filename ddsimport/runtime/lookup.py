@@ -33,11 +33,18 @@ class Hit:
 
 
 def look_up(
-    session: Session, step: Step, path: str, inputs: list[tuple[str, object]]
+    session: Session,
+    step: Step,
+    path: str,
+    inputs: list[tuple[str, object]],
+    patience: float | None = None,
 ) -> Hit | Evaluation:
     """The value kept for `step` on these inputs, or an `Evaluation` to begin and call.
 
     Waits while another process or thread evaluates the same signature, then takes its value.
+
+    Args:
+        patience: seconds to wait at most; None waits as long as it makes sense.
 
     Raises:
         UncachedError: an input has no digest.
@@ -57,7 +64,7 @@ def look_up(
     lock = store.lock(inquiry.signature) if store.writable else None
     if lock is not None:
         try:
-            lock.acquire(on_wait=lambda: _say_waiting(session, step, path))
+            lock.acquire(patience, on_wait=lambda: _say_waiting(session, step, path))
             # Whoever held the lock may have kept the value since we looked.
             found = _kept(session, step, path, inquiry, started)
         except BaseException:

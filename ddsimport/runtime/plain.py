@@ -100,6 +100,8 @@ def _keep(
         file=namespace.get("__file__", "<unknown>"),
         reach=_NOTHING,
         inputs=(),
+        globals=frozenset(),
+        skipped=frozenset(),
         locals=frozenset(),
         path=path,
         templated=False,

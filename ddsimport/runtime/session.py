@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddsimport import config as configuration
 from ddsimport import report
+from ddsimport.analysis import distributions
 from ddsimport.analysis.codehash import Codebook
 from ddsimport.analysis.facts import FactsCache
 from ddsimport.analysis.locate import locate
@@ -50,6 +51,8 @@ class Session:
             tracked=is_tracked,
             text_of=text_of,
         )
+        if self.store is not None:
+            distributions.keep_in(os.path.join(self.store.root, "facts"))
         self.run.at_end.append(self._note_run)
         self._project = os.path.join(os.path.realpath(self.config.project), "")
 

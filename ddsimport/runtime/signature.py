@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 from dataclasses import dataclass
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
@@ -47,6 +47,8 @@ class Step:
         file: the module's source file.
         reach: what the step's code reaches, by its text.
         inputs: the site's inputs, each with its name as written.
+        globals: which of them are module variables.
+        skipped: positions in the reach of what counts as input, or not at all (`ignore=`).
         locals: names that are local where the step stands (empty at module level).
         path: the artifact's path, still with its `{fields}`.
         templated: whether `path` has fields.
@@ -59,6 +61,8 @@ class Step:
     file: str
     reach: Reach
     inputs: tuple[tuple[Input, str], ...]
+    globals: frozenset[str]
+    skipped: frozenset[int]
     locals: frozenset[str]
     path: str
     templated: bool
@@ -98,7 +102,7 @@ def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) ->
         OSError: source text that is needed cannot be read.
     """
     live = Live(codebook)
-    code = live.reach(step.reach)
+    code = live.reach(step.reach, step.skipped)
     inputs: list[tuple[str, bytes]] = []
     mutables: list[tuple[str, object, bytes]] = []
     for name, value in values:
@@ -126,6 +130,35 @@ def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) ->
     )
 
 
+def variables_read(
+    site: Site, reach: Reach, namespace: dict[str, Any]
+) -> tuple[frozenset[str], frozenset[int]]:
+    """Of the names in the step's own text, the module variables that are inputs: (their names,
+    the positions in the reach that need not be counted as code any more).
+
+    What is now bound to code (a decorated function) stays code, and so does what hangs off a
+    module. Names that the pragma ignores count neither way.
+    """
+    ignored = frozenset(dict(site.options).get("ignore", "").split(","))
+    read = {source.name for source in site.inputs}
+    names: set[str] = set()
+    positions: set[int] = set()
+    for position, reference in enumerate(reach.references[: reach.direct]):
+        name = reference.chain[0]
+        if reference.kind != "variable" or reference.lazy or len(reference.chain) > 1:
+            continue
+        if name in ignored:
+            positions.add(position)
+        elif name in read and not _is_code(namespace.get(name)):
+            names.add(name)
+            positions.add(position)
+    return frozenset(names), frozenset(positions)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, (type, ModuleType, FunctionType)) or hasattr(value, "__wrapped__")
+
+
 @functools.cache
 def _versions_of(names: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """(import name, version) of the installed distributions among `names`, sorted."""
@@ -138,13 +171,15 @@ def names_local_to(code: CodeType) -> frozenset[str]:
 
 
 def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
-    """The values that the step reads from where it stands; globals are counted by its reach."""
-    if frame.f_locals is frame.f_globals:
-        return []
+    """The values that the step's own text reads; what else it reaches is counted as code."""
     found: list[tuple[str, object]] = []
     bound = frame.f_locals
     for source, name in step.inputs:
-        if source.name in bound:
+        if source.name in step.globals:
+            found.append((name, fetch(source, frame.f_globals.get(source.name, _UNBOUND))))
+        elif bound is frame.f_globals:
+            continue
+        elif source.name in bound:
             found.append((name, fetch(source, bound[source.name])))
         elif source.name in step.locals:
             found.append((name, _UNBOUND))

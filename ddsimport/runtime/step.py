@@ -26,6 +26,7 @@ from ddsimport.runtime.signature import (
     UncachedError,
     inputs_of,
     names_local_to,
+    variables_read,
     written,
 )
 from ddsimport.runtime.uncached import report_uncached
@@ -35,6 +36,8 @@ from ddsimport.store.paths import quote_part
 _steps: dict[int, tuple[tuple[Any, ...], Step]] = {}
 """Identity of the SITE constant -> (the constant, kept alive so that no identity is used twice; its
 step)."""
+
+_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 _pending: dict[int, Evaluation] = {}
 """Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `finish` or
@@ -91,7 +94,9 @@ def _plain(value: Any) -> tuple[Any]:
 def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
     shared = session()
     step = _step(constant, frame, shared)
-    return look_up(shared, step, _path(step, frame), inputs_of(step, frame))
+    # A coroutine that waited for a lock would stop its whole event loop.
+    patience = 0.0 if frame.f_code.co_flags & _COROUTINE else None
+    return look_up(shared, step, _path(step, frame), inputs_of(step, frame), patience)
 
 
 def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
@@ -104,19 +109,23 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
     options = dict(site.options)
     path = site.path or f"/{_display_name(module, file)}/{site.target.replace('.<locals>', '')}"
     at_module_level = frame.f_locals is frame.f_globals
+    reach = shared.codebook.step(module, file, site.line, site.column)
+    names, positions = variables_read(site, reach, frame.f_globals)
     step = Step(
         site=site,
         namespace=frame.f_globals,
         module=module,
         file=file,
-        reach=shared.codebook.step(module, file, site.line, site.column),
+        reach=reach,
         inputs=tuple((source, written(source)) for source in site.inputs),
+        globals=names,
+        skipped=positions,
         locals=frozenset() if at_module_level else names_local_to(frame.f_code),
         path=path,
         templated="{" in path,
         salt=options.get("version", ""),
     )
-    for note in step.reach.notes:
+    for note in reach.notes:
         shared.run.say(note, note)
     _steps[id(constant)] = (constant, step)
     return step

@@ -159,10 +159,10 @@ def _means_us(match: Match[str], body: str) -> bool:
 
     Prose must stay prose: "# dds is great", "# DDS: the middleware".
     """
-    said = body.split()
+    words = body.split()
     if not match["colon"]:
-        return bool(match["gap"]) and bool(said) and len(said[0]) > 1 and said[0][0] == "/"
-    if not said:
+        return bool(match["gap"]) and bool(words) and len(words[0]) > 1 and words[0][0] == "/"
+    if not words:
         return True
     known = (*OPTIONS, *LATER_OPTIONS)
-    return said[0][0] == "/" or said == ["ignore"] or said[0].partition("=")[0] in known
+    return words[0][0] == "/" or words == ["ignore"] or words[0].partition("=")[0] in known

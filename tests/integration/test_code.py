@@ -65,6 +65,67 @@ def test_must_not_evaluate_again(project, case):
     assert project.same().evaluated() == set()
 
 
+def test_only_what_is_read_of_a_variable_counts(project):
+    project.write(
+        main="""
+        cfg = {"a": 1, "b": 1}
+        class Options:
+            def __init__(self):
+                self.depth, self.verbose = 3, 0
+        options = Options()
+        def f(v):
+            return v
+        x = f(cfg["a"])  # dds: /x
+        y = f(options.depth)  # dds: /y
+        print(x, y, cfg, options.verbose)
+        """
+    )
+    project.same()
+    project.edit("main.py", '"b": 1', '"b": 2')
+    project.edit("main.py", "= 3, 0", "= 3, 1")
+    assert project.same().evaluated() == set()
+    project.edit("main.py", '"a": 1', '"a": 2')
+    assert project.same().evaluated() == {"/x"}
+
+
+def test_ignored_inputs_do_not_count(project):
+    project.write(
+        main="""
+        verbose = 0
+        def f(v, verbose):
+            return v
+        x = f(1, verbose)  # dds: /x  ignore=verbose
+        def main(quiet):
+            y = f(2, verbose=quiet)  # dds: /y  ignore=quiet
+            print(x, y)
+        main(0)
+        """
+    )
+    project.same()
+    project.edit("main.py", "verbose = 0", "verbose = 1")
+    project.edit("main.py", "main(0)", "main(1)")
+    assert project.same().evaluated() == set()
+
+
+def test_text_under_ignore_does_not_count(project):
+    project.write(
+        main="""
+        LEVEL = 1  # dds: ignore
+        def log(v):  # dds: ignore
+            return None
+        def f(v):
+            log(v)
+            return [v, LEVEL][0]
+        x = f(1)  # dds: /x
+        print(x)
+        """
+    )
+    project.same()
+    project.edit("main.py", "LEVEL = 1", "LEVEL = 2")
+    project.edit("main.py", "return None", "return v")
+    assert project.same().evaluated() == set()
+
+
 def test_a_function_moved_to_another_file_is_the_same_function(project):
     project.write(**QUIET)
     project.same()

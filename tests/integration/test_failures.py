@@ -103,7 +103,7 @@ def test_damage_is_noticed_and_mended(program, part):
 
 
 def test_a_file_that_cannot_be_analysed_is_a_whole_dependency(project):
-    deep = "+".join(["1"] * 3000)
+    deep = "+".join(["1"] * 900)
     project.write(main="import deep\nx = deep.f(1)  # dds: /x\nprint(x)")
     (project.root / "deep.py").write_text(f"def f(v):\n    return v\n\nunused = [{deep}]\n")
     plainly = project.plain()

@@ -297,7 +297,7 @@ TOOLS = {
     "pdb": ("-m", "pdb", "-c", "continue", "-c", "quit"),
     "coverage": ("-m", "coverage", "run"),
     "profile": ("-m", "cProfile", "-o", "profile.out"),
-    "trace": ("-m", "trace", "--count", "--summary"),
+    "trace": ("-m", "trace", "--count", "-C", "covered"),
     "runpy": (
         "-c",
         "import runpy, sys; sys.argv = ['main.py']; runpy.run_path('main.py', {}, '__main__')",

@@ -145,13 +145,9 @@ def test_the_world_of_a_script_far_away(world, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        ("-O",),
-        ("-OO", "-B"),
-        ("-W", "error", "-Wignore::UserWarning"),
-        ("-X", "dev", "-Xutf8"),
-        ("-u",),
+        ("-O", "-W", "error", "-Wignore::UserWarning", "-u"),
+        ("-OOBbs", "-X", "dev", "-Xutf8"),
         ("-q",),
-        ("-b", "-s"),
         pytest.param(
             ("-P",),
             marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="-P came with Python 3.11"),

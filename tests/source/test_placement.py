@@ -271,13 +271,13 @@ def test_formatters_do_not_change_what_is_marked(tool: str, placed: str, tmp_pat
     expected: list[str] = []
     for indent, header in (("", ""), ("    ", "async def around(box, table):")):
         lines.append(header)
-        for width in range(3):
+        for width in range(2):
             for name, template in LONG.items():
                 if (name, indent) == ("awaited", "") or (name, placed) == ("if", "above"):
                     continue
                 number = len(expected)
-                code = template.format(str(number) + "0" * 20 * width)
-                pragma = f"# dds: /p{number} version={'1' * 10 * width or 1}"
+                code = template.format(str(number) + "0" * 30 * width)
+                pragma = f"# dds: /p{number} version={'1' * 20 * width or 1}"
                 if placed == "above":
                     lines += [f"{indent}{pragma}", f"{indent}{code}"]
                 else:
