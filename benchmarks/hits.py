@@ -53,7 +53,7 @@ def main() -> None:
         table(
             "hit in process: two small inputs, three functions reached",
             rounds(contestants, calls=200),
-            note="diskcache tracks no code, joblib the text of one function, checkpointer no globals",
+            note="diskcache tracks no code, joblib one function's text, checkpointer no globals",
         )
         sys.path.remove(folder)
 

@@ -12,8 +12,8 @@ def rounds(
 ) -> dict[str, float]:
     """Median seconds per call of each contestant.
 
-    They take turns (A B C, A B C, …), so that a machine that slows down slows all of them. The first
-    round warms up and does not count.
+    They take turns (A B C, A B C, …), so that a machine that slows down slows all of them. The
+    first round warms up and does not count.
     """
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     for repetition in range(repetitions + 1):

@@ -60,7 +60,7 @@ def _warm(folder: Path) -> None:
 
 
 def _pandas(folder: Path) -> None:
-    """CPU time within the process, since the hook's share is far below the noise of starting one."""
+    """CPU time within the process: the hook's share is far below the noise of starting one."""
     code = (
         "import time; {setup}; started = time.process_time(); import pandas; "
         "print(time.process_time() - started)"

@@ -1,4 +1,4 @@
-"""`python -m ddsimport demo`: a real pipeline, run cold, warm and after edits, in a folder to keep."""
+"""`python -m ddsimport demo`: a real pipeline, run cold, warm and edited, in a folder to keep."""
 
 from __future__ import annotations
 

@@ -108,15 +108,21 @@ class Evaluation:
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
         self._check_replayable(value, recording)
         trace = trace_of(recording, self.inquiry.live, self.session)
+        code_of = self.inquiry.live.code_of
         try:
-            value_digest = digest(value, self.inquiry.live.code_of).hex()
+            value_digest = digest(value, code_of).hex()
         except UndigestibleError:
             value_digest = ""
+
+        def comes_back(restored: object) -> bool:
+            return digest(restored, code_of).hex() == value_digest
+
         store = self.session.writable_store()
         candidate = store.keep(
             self.inquiry.signature,
             value,
             digest=value_digest,
+            comes_back=comes_back if value_digest else None,
             trace=trace,
             seconds=seconds,
             path=self.path,

@@ -1,9 +1,10 @@
 """The import hook: marked modules are loaded as they are rewritten, all others as ever.
 
 A finder that is first in `sys.meta_path` asks all the others and hands on what they found; only the
-loader of a marked source file is swapped, for one of a class that is made of ours and the one
-found. That composes with the hooks of typeguard, beartype, pytest and of editable installs. Nothing
-of importlib is patched.
+loader of a marked source file is swapped, for one of a class that is made of ours and the one found
+(and the loader of a tracked file that was edited a moment ago: its bytecode may be older). That
+composes with the hooks of typeguard, beartype, pytest and of editable installs. Nothing of
+importlib is patched.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ddsimport.source import tracked
 from ddsimport.source.loader import (
+    FreshLoader,
     StepLoader,
     bytecode_path,
     combined_with,
@@ -157,27 +159,28 @@ def _is_marked(path: str) -> bool:
 
 
 def _swap_loader(spec: ModuleSpec, origin: str) -> None:
-    """Give `spec` our loader if its file may be marked and its loader is one for source files."""
+    """Give `spec` a loader of ours, if it has one for source files and its file needs ours."""
     loader = spec.loader
     if not isinstance(loader, SourceFileLoader) or isinstance(loader, StepLoader):
         return
     try:
         with open(origin, "rb") as file:
-            data = file.read()
+            marked = may_hold_pragma(file.read())
     except OSError:
         return
-    if not may_hold_pragma(data):
+    if not marked and not (spec.cached and tracked.may_be_stale(spec.cached, origin)):
         return
     try:
-        kind = combined_with(type(loader))
+        kind = combined_with(type(loader), StepLoader if marked else FreshLoader)
         ours = kind.__new__(kind)
         ours.__dict__.update(loader.__dict__)
     except (TypeError, AttributeError) as error:
         # A loader that cannot be subclassed or copied (a metaclass, slots) is left alone.
-        warn_unmarked(origin, error)
+        if marked:
+            warn_unmarked(origin, error)
         return
     spec.loader = ours
-    if spec.cached:
+    if marked and spec.cached:
         spec.cached = bytecode_path(spec.cached)
 
 

@@ -24,7 +24,21 @@ if TYPE_CHECKING:
 
 TAG = f"dds{REWRITER_TAG}"
 
-_combined: dict[type[SourceFileLoader], type[SourceFileLoader]] = {}
+_combined: dict[tuple[type[SourceFileLoader], type[SourceFileLoader]], type[SourceFileLoader]] = {}
+
+
+class FreshLoader(SourceFileLoader):
+    """Loads a source file from its text: what bytecode there is may be that of an older one.
+
+    Python takes bytecode whose source has the size and the second of the last change that it had;
+    an edit in that second would run the old code, and its result be kept as that of the new.
+    """
+
+    def get_data(self, path: str) -> bytes:
+        """The bytes of a file, but not of bytecode."""
+        if path.endswith(tuple(BYTECODE_SUFFIXES)):
+            raise FileNotFoundError(path)
+        return super().get_data(path)
 
 
 class StepLoader(SourceFileLoader):
@@ -155,17 +169,20 @@ def _like_importlib(function: Callable[..., Any]) -> None:
 _like_importlib(StepLoader.source_to_code)
 
 
-def combined_with(kind: type[SourceFileLoader]) -> type[SourceFileLoader]:
-    """The class of loaders that do what those of `kind` do, to rewritten code.
+def combined_with(
+    kind: type[SourceFileLoader], ours: type[SourceFileLoader]
+) -> type[SourceFileLoader]:
+    """The class of loaders that do what those of `kind` do, on top of it what `ours` does.
 
     Raises:
         TypeError: `kind` cannot be subclassed so.
     """
     if kind is SourceFileLoader:
-        return StepLoader
-    if kind not in _combined:
-        _combined[kind] = type(f"Step{kind.__name__}", (StepLoader, kind), {})
-    return _combined[kind]
+        return ours
+    if (kind, ours) not in _combined:
+        name = f"{ours.__name__.removesuffix('Loader')}{kind.__name__}"
+        _combined[kind, ours] = type(name, (ours, kind), {})
+    return _combined[kind, ours]
 
 
 def bytecode_path(path: str) -> str:

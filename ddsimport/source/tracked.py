@@ -9,6 +9,8 @@ source_stats: dict[str, tuple[int, int, int]] = {}
 """Path -> (mtime in ns, size, inode) of every tracked source file, noted before it was loaded: a
 file that differs now was edited after its code came into this process."""
 
+_COMPILING = 100_000_000  # ns
+
 _loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
 
 
@@ -60,3 +62,15 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
         return
     source_stats[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
     _loaded_as[path] = name
+
+
+def may_be_stale(bytecode: str, path: str) -> bool:
+    """Whether a bytecode file may have been made from an older text of its source.
+
+    It may where the source is the newer file, or nearly: reading the source and writing what was
+    compiled takes time, and the clocks of file systems are coarse.
+    """
+    try:
+        return os.stat(path).st_mtime_ns > os.stat(bytecode).st_mtime_ns - _COMPILING
+    except OSError:
+        return False  # no bytecode, or nothing to run

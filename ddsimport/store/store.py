@@ -93,6 +93,7 @@ class Store:
         code: str,
         inputs: tuple[tuple[str, str], ...],
         versions: dict[str, str],
+        comes_back: Callable[[object], bool] | None = None,
         python: str | None = None,
         created: str | None = None,
     ) -> Candidate:
@@ -100,12 +101,15 @@ class Store:
 
         Args:
             codec: by default the first that restores the value exactly.
+            comes_back: told the value as read back from a pickle, says whether it is the same one.
+                The other codecs prove this by their predicates; what a pickle keeps is up to the
+                classes in it, and some drop part of their state without a word.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
             trace, digest, seconds, path, code, inputs, versions: see `Candidate`.
 
         Raises:
-            CodecError: no codec restores this value.
+            CodecError: no codec restores this value exactly.
             StoreError: it cannot be written. What was there before still is.
         """
         if not self.writable:
@@ -114,6 +118,12 @@ class Store:
         if codec is None:
             codec = _codec_for(value)
         blob, size = self._blobs.write(value, codec)
+        if (
+            comes_back is not None
+            and codec.name == "pickle"
+            and not comes_back(self._blobs.value(blob, size, codec))
+        ):
+            raise CodecError("pickle does not give the same value back")
         candidate = Candidate(
             blob=blob,
             size=size,

@@ -8,7 +8,7 @@ key that is merely unstable cannot pass.
 from __future__ import annotations
 
 import pytest
-from conftest import programs
+from projects import programs
 
 MUST_NOT = {
     "comment": ("a.py", "return v + 1", "return v + 1  # one more"),

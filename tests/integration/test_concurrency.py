@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from conftest import ROOT
+from projects import ROOT
 
 
 def test_processes_evaluate_a_signature_once(project):

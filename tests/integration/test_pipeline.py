@@ -101,7 +101,7 @@ def test_a_file_touched_or_copied_does_not(pipeline):
 
 
 def test_a_copied_project_hits(pipeline, tmp_path: Path):
-    from conftest import Project
+    from projects import Project
 
     shutil.copytree(pipeline.root, tmp_path / "copy")
     assert Project(tmp_path / "copy").same().evaluated() == set()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import programs
+from projects import programs
+
 
 @pytest.mark.parametrize("program", programs("refused.txt"))
 def test_evaluated_each_time_with_a_reason(project, program):

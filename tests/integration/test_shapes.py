@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import programs
+from projects import programs
 
 PRELUDE = """
 import sys

@@ -41,6 +41,8 @@ class Folder:
             path = self.root / f"{name}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+            # Long enough ago for bytecode to be made later.
+            os.utime(path, (path.stat().st_mtime - 10,) * 2)
         return self
 
     def python(
@@ -135,16 +137,34 @@ def test_a_module_has_the_attributes_it_has_in_plain_python(folder: Folder) -> N
 
 
 def test_an_edit_of_the_same_size_within_the_same_second_counts(folder: Folder) -> None:
-    """Where a `.pyc` of Python's own kind goes stale: it is checked by size and second."""
+    """Where bytecode of Python's own kind goes stale: it is checked by size and second."""
     folder.write(marked="x = len('abc')  # dds: /m\n", bare="x = len('abc')\n")
     code = "import marked, bare; print(marked.x, bare.x)"
+    whole = 1_700_000_000 * 10**9
+    for name in ("marked", "bare"):
+        os.utime(folder.root / f"{name}.py", ns=(whole, whole))
     assert folder.output(code) == "3 3"
+    (kept,) = folder.root.glob("__pycache__/bare.*.pyc")
+    os.utime(kept, ns=(whole + 10**8, whole + 10**8))
     for name in ("marked", "bare"):
         path = folder.root / f"{name}.py"
-        before = path.stat()
         path.write_text(path.read_text().replace("'abc'", "[1,2]"))
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert folder.output(code) == "2 3"
+        os.utime(path, ns=(whole + 2 * 10**8, whole + 2 * 10**8))
+    assert folder.output(code) == "2 2"
+    assert folder.output(code) == "2 2"
+    assert len(list(folder.root.glob("__pycache__/bare.*.pyc"))) == 1
+    # From bytecode that is newer than its source, with the loader it has in plain Python.
+    assert folder.output("import bare; print(type(bare.__loader__).__name__)") == "SourceFileLoader"
+
+
+def test_a_marked_edit_that_no_time_tells_counts(folder: Folder) -> None:
+    folder.write(marked="x = len('abc')  # dds: /m\n")
+    path = folder.root / "marked.py"
+    before = path.stat()
+    assert folder.output("import marked; print(marked.x)") == "3"
+    path.write_text(path.read_text().replace("'abc'", "[1,2]"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert folder.output("import marked; print(marked.x)") == "2"
 
 
 def test_bytecode_of_another_rewriter_is_not_used(folder: Folder) -> None:

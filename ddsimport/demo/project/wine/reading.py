@@ -20,5 +20,5 @@ MEASUREMENTS = (
 
 
 def read(path):
-    """The table as measured; the file's first line counts rows and names classes, so it is skipped."""
+    """The table as measured. The file's first line counts rows and names classes: it is skipped."""
     return pd.read_csv(path, skiprows=1, names=[*MEASUREMENTS, "grower"])

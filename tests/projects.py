@@ -1,0 +1,174 @@
+"""Programs in folders of their own, run plainly and under ddsimport as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program ended, and what its steps did (empty for plain Python)."""
+
+    stdout: str
+    stderr: str
+    code: int
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """{path: status of its last evaluation or hit}"""
+        return {step["path"]: step["status"] for step in self.steps}
+
+    def evaluated(self) -> set[str]:
+        return {step["path"] for step in self.steps if step["status"] != "hit"}
+
+
+class Project:
+    """A folder with a program in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.root.mkdir(parents=True, exist_ok=True)
+        (root / "pyproject.toml").touch()
+        self._clock = time.time() - 100_000
+
+    def write(self, **files: str) -> Project:
+        """Write modules: `write(main="…", helper="…")` makes main.py and helper.py."""
+        return self.write_files({f"{name}.py": text for name, text in files.items()})
+
+    def write_files(self, files: Mapping[str, str]) -> Project:
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._save(path, dedent(text).lstrip("\n"))
+        return self
+
+    def edit(self, file: str, before: str, after: str) -> Project:
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert before in text, f"{before!r} is not in {file}"
+        self._save(path, text.replace(before, after))
+        return self
+
+    def _save(self, path: Path, text: str) -> None:
+        """Write a file as an editor does: a second or more after the last time.
+
+        Python's own bytecode cache compares whole seconds and sizes, so plain Python would go on
+        running the old text of an edit that follows too soon.
+        """
+        self._clock += 10
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (self._clock, self._clock))
+
+    def python(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run this interpreter in the folder, with ddsimport importable."""
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DDSIMPORT_", "COV_", "COVERAGE_"))
+            and name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUNBUFFERED")
+        }
+        variables["PYTHONPATH"] = str(ROOT)
+        variables.update(environment or {})
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=options.pop("cwd", self.root),
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=options.pop("timeout", 120),
+            check=False,
+            **options,
+        )
+
+    def plain(self, *arguments: str, **options: Any) -> Outcome:
+        """`python main.py …`: the oracle."""
+        ended = self.python(*(arguments or ("main.py",)), **options)
+        return Outcome(ended.stdout, ended.stderr, ended.returncode)
+
+    def run(self, *arguments: str, **options: Any) -> Outcome:
+        """`python -m ddsimport -q --report … main.py …`"""
+        report = self.root.parent / f"{self.root.name}-report.json"
+        report.unlink(missing_ok=True)
+        ended = self.python(
+            "-m",
+            "ddsimport",
+            "-q",
+            "--report",
+            str(report),
+            *(arguments or ("main.py",)),
+            **options,
+        )
+        steps = json.loads(report.read_text())["steps"] if report.exists() else []
+        return Outcome(ended.stdout, ended.stderr, ended.returncode, steps)
+
+    def same(self, *arguments: str, **options: Any) -> Outcome:
+        """Run both ways, assert that nobody could tell, and give what ddsimport did."""
+        plainly = self.plain(*arguments, **options)
+        under = self.run(*arguments, **options)
+        assert (under.stdout, under.stderr, under.code) == (
+            plainly.stdout,
+            plainly.stderr,
+            plainly.code,
+        )
+        return under
+
+    def view(self, path: str) -> Path:
+        return self.root / ".dds" / "data" / path.lstrip("/")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of `tests/programs/*.txt`.
+
+    Attributes:
+        files: module file -> text.
+        edit: (file, before, after), where the program comes with one.
+        remark: what the step is expected to say.
+    """
+
+    name: str
+    files: dict[str, str]
+    edit: tuple[str, str, str] | None = None
+    remark: str = ""
+
+
+def programs(file: str) -> list[Any]:
+    """The programs of a file, as parameters of a test.
+
+    `=== name` starts one, `--- file` one of its files, `+++ file: before -> after` says an edit and
+    `!!! remark` a remark.
+    """
+    found = []
+    for part in re.split(r"^=== ", (ROOT / "tests/programs" / file).read_text(), flags=re.M)[1:]:
+        name, _, body = part.partition("\n")
+        body, _, remark = body.partition("!!! ")
+        body, _, edit = body.partition("+++ ")
+        edited, _, change = edit.strip().partition(": ")
+        before, _, after = change.partition(" -> ")
+        sections = re.split(r"^--- (.*)\n", body, flags=re.M)[1:]
+        program = Program(
+            name=name,
+            files=dict(zip(sections[::2], sections[1::2], strict=True)),
+            edit=(edited, before, after) if edit else None,
+            remark=remark.strip(),
+        )
+        found.append(pytest.param(program, id=name.replace(" ", "-")))
+    assert found, f"no programs in {file}"
+    return found
