@@ -13,7 +13,7 @@ from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import absorb, holds
-from ddsimport.store.trace import Candidate
+from ddsimport.store.trace import Candidate, Entry
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,20 @@ def look_up(
     store = session.store
     if store is None:
         raise StoreError("there is no store")
-    found = _kept(session, step, path, inquiry, started)
+    signature = inquiry.signature
+
+    def kept(entry: Entry | None) -> Hit | None:
+        return entry and _kept(session, step, path, inquiry, entry, started)
+
+    found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
         return found
-    lock = store.lock(inquiry.signature) if store.writable else None
+    lock = store.lock(signature) if store.writable else None
     if lock is not None:
         try:
             lock.acquire(patience, on_wait=lambda: _say_waiting(session, step, path))
             # Whoever held the lock may have kept the value since we looked.
-            found = _kept(session, step, path, inquiry, started)
+            found = kept(store.entry(signature))
         except BaseException:
             lock.release()
             raise
@@ -76,12 +81,13 @@ def look_up(
     return Evaluation(session=session, step=step, path=path, inquiry=inquiry, lock=lock)
 
 
-def _kept(session: Session, step: Step, path: str, inquiry: Inquiry, started: float) -> Hit | None:
+def _kept(
+    session: Session, step: Step, path: str, inquiry: Inquiry, entry: Entry, started: float
+) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound."""
     store = session.store
     assert store is not None
-    entry = store.entry(inquiry.signature)
-    for candidate in entry.candidates if entry is not None else ():
+    for candidate in entry.candidates:
         if not holds(candidate.trace, inquiry.live, session):
             continue
         try:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # hit would cost a thousand times the mapping of it.
 _LARGE = 1 << 20
 
+# Bytes up to which a blob's content stays in memory once it was read, and how many such blobs do.
+_SMALL = 4096
+_MOST_SMALL = 2048
+
 # Before Python 3.13 a mapping keeps its file open, and a program may hold thousands of arrays. The
 # system hands out the lowest free descriptor: one this high says that many files are open already.
 _MANY_OPEN = 128
@@ -45,6 +49,8 @@ class Blobs:
         self._damaged = damaged
         # Large blobs whose content this process knows to be right, with the status they had.
         self._checked: dict[str, tuple[int, int, int, int]] = {}
+        # The content of small ones: what a name stands for never changes.
+        self._small: dict[str, bytes] = {}
 
     def write(self, value: object, codec: Codec) -> tuple[str, int]:
         """Keep a value; returns the name of its blob and its size in bytes.
@@ -70,7 +76,16 @@ class Blobs:
             StoreError: the blob is missing or damaged; a damaged one is in quarantine then.
             CodecError: its bytes are right, but cannot be decoded here.
         """
-        content = self._checked_content(name, size)
+        content: bytearray | mmap
+        small = self._small.get(name)
+        if small is not None:
+            content = bytearray(small)
+        else:
+            content = self._checked_content(name, size)
+            if size <= _SMALL:
+                if len(self._small) >= _MOST_SMALL:
+                    self._small.clear()
+                self._small[name] = bytes(content)
         try:
             return codec.decode_bytes(content)
         except CodecError:

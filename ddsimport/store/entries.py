@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from time import monotonic
 
 from ddsimport.errors import StoreError
 from ddsimport.store.atomic import Staged, unusable
@@ -28,6 +29,9 @@ __all__ = ["Candidate", "Entries", "Entry", "FileRead", "Trace"]
 # One signature with ever new traces (a file that changes on each run) must not grow for ever.
 MOST_CANDIDATES = 16
 
+_MOST_KNOWN = 4096
+_USE_RESOLUTION = 60.0  # seconds
+
 
 class Entries:
     """The folder `entries/v1/`.
@@ -41,6 +45,15 @@ class Entries:
         self._folder = f"{root}/entries/v1/"
         self._tmp = f"{root}/tmp"
         self._damaged = damaged
+        self._known: dict[str, Entry] = {}
+        self._touched: dict[str, float] = {}
+
+    def known(self, signature: str) -> Entry | None:
+        """The entry as this process last read or wrote it, without a look at the disk.
+
+        What it lacks is newer candidates; those it has still hold under their traces.
+        """
+        return self._known.get(signature)
 
     def read(self, signature: str) -> Entry | None:
         """The entry of a signature; None if there is none, or a damaged one (which is reported).
@@ -48,6 +61,19 @@ class Entries:
         Raises:
             StoreError: it cannot be read for another reason than that it does not exist.
         """
+        entry = self._read(signature)
+        if entry is None:
+            self._known.pop(signature, None)
+        else:
+            self._remember(entry)
+        return entry
+
+    def _remember(self, entry: Entry) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[entry.signature] = entry
+
+    def _read(self, signature: str) -> Entry | None:
         if not is_name(signature):
             return None
         path = self._path(signature)
@@ -84,9 +110,17 @@ class Entries:
             staged.write(data)
             staged.finish()
             staged.commit(self._path(signature))
+        self._remember(entry)
 
     def touch(self, signature: str) -> None:
-        """Note that the entry was of use now: its modification time is the time of its last use."""
+        """Note that the entry was of use now: its modification time is the time of its last use,
+        to the minute."""
+        now = monotonic()
+        if now - self._touched.get(signature, -_USE_RESOLUTION) < _USE_RESOLUTION:
+            return
+        if len(self._touched) >= _MOST_KNOWN:
+            self._touched.clear()
+        self._touched[signature] = now
         with suppress(OSError):  # read-only, or gone meanwhile: only the order of gc suffers
             os.utime(self._path(signature))
 

@@ -71,6 +71,11 @@ class Store:
         """
         return self._entries.read(signature)
 
+    def known_entry(self, signature: str) -> Entry | None:
+        """What this process knows to be kept for a signature: perhaps not the newest candidates,
+        but without a look at the disk. A step that is called in a loop asks here first."""
+        return self._entries.known(signature)
+
     def value(self, candidate: Candidate) -> Any:
         """The value of a candidate, from its blob.
 
