@@ -43,6 +43,7 @@ class Evaluation:
     lock: SignatureLock | None
     recording: recorder.Recording | None = None
     started: float = 0.0
+    outcome: tuple[Any] | None = None
     ended: bool = False
 
     def begin(self) -> None:

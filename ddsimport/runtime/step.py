@@ -3,8 +3,8 @@
     x = (__dds__.recall(SITE) or __dds__.evaluate(SITE)(EXPR))[0]
 
 `recall` answers `(value,)` on a hit and `()` on a miss; `evaluate` then starts the recording and
-gives back what takes the value. A marked function asks `recall` first, and ends with `finish` or
-`fail`. SITE is a constant of the code object, so its identity names the step.
+gives back what takes the value. A marked function asks `recall` first; each `return` notes its value
+with `finish`, an exception out of it calls `fail`, and `leave` comes last. SITE is a constant of the code object, so its identity names the step.
 
 Invariant: nothing here raises. Whatever goes wrong on our side, the program goes on as plain Python
 and the user is told once.
@@ -40,7 +40,7 @@ step)."""
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 _pending: dict[int, Evaluation] = {}
-"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `finish` or
+"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `leave` or
 `fail` takes it out; the calls of one frame follow one another, whatever other threads, tasks and
 signal handlers do in between."""
 
@@ -73,11 +73,18 @@ def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
 
 
 def finish(constant: tuple[Any, ...], value: Any) -> Any:
-    """The marked function of this frame returns `value`."""
-    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    """The marked function of this frame is about to return `value`."""
+    evaluation = _pending.get(id(sys._getframe(1)))
     if evaluation is not None:
-        evaluation(value)
+        evaluation.outcome = (value,)
     return value
+
+
+def leave(constant: tuple[Any, ...]) -> None:
+    """The marked function of this frame is left, with the value that it noted last."""
+    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    if evaluation is not None and evaluation.outcome is not None:
+        evaluation(*evaluation.outcome)
 
 
 def fail(constant: tuple[Any, ...]) -> None:

@@ -14,8 +14,11 @@ An assignment's right-hand side becomes one expression, a function's body one `t
         except:
             __dds__.fail(SITE)
             raise
+        finally:
+            __dds__.leave(SITE)
 
-Nothing else of the tree changes. Every node added carries a position such that line events,
+(A `return` is not the end: a `finally` or `with` around it may still raise or return otherwise, so
+`finish` only notes the value.) Nothing else of the tree changes. Every node added carries a position such that line events,
 tracebacks, coverage and breakpoints of a miss are those of the module as it was written: what runs
 before the value is on the line that runs first anyway, what runs after it on the line of the store
 that follows. (`ast.fix_missing_locations` would hide a node whose position was forgotten.)
@@ -160,13 +163,14 @@ def _rewrite_function(node: _Function, site: Site, lines: Sequence[str]) -> None
         body = [*body, ast.Return(finish, **out.at)]
     fail = ast.Expr(out.call("fail", out.constant(site.constant())), **out.at)
     handler = ast.ExceptHandler(None, None, [fail, ast.Raise(None, None, **out.at)], **out.at)
+    leave = ast.Expr(out.call("leave", out.constant(site.constant())), **out.at)
     hit = ast.Subscript(build.name(_HIT), build.constant(0), ast.Load(), **build.at)
     node.body = [
         *docstring,
         ast.Assign([build.name(_HIT, ast.Store)], build.call("recall", constant), **build.at),
         ast.If(build.name(_HIT), [ast.Return(hit, **build.at)], [], **build.at),
         ast.Delete([build.name(_HIT, ast.Del)], **build.at),
-        ast.Try(body, [handler], [], [], **build.at),
+        ast.Try(body, [handler], [], [leave], **build.at),
     ]
 
 

@@ -31,6 +31,24 @@ def test_a_step_that_raises_is_never_kept(project):
     assert project.same().statuses == {"/x": "computed"}
 
 
+def test_a_function_that_raises_after_its_return_is_never_kept(project):
+    project.write(
+        main="""
+        def g(v):  # dds: /g
+            try:
+                return v
+            finally:
+                raise ValueError(v)
+        try:
+            g(1)
+        except ValueError as error:
+            print("raised", error)
+        """
+    )
+    for _ in range(2):
+        assert project.same().statuses == {"/g": "failed"}
+
+
 def test_a_temporary_file_is_no_output(project):
     project.write(
         main="""

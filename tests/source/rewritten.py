@@ -27,6 +27,7 @@ class FakeRuntime(types.ModuleType):
         self.kept: list[Any] = []
         self.log: list[tuple[str, str]] = []
         self.sites: list[tuple[Any, ...]] = []
+        self.noted: dict[int, list[Any]] = {}
         self.pending = 0
 
     def recall(self, site: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -43,8 +44,14 @@ class FakeRuntime(types.ModuleType):
 
     def finish(self, site: tuple[Any, ...], value: Any) -> Any:
         self.log.append(("finish", site[3]))
-        self.keep(value)
+        self.noted.setdefault(id(sys._getframe(1)), []).append(value)
         return value
+
+    def leave(self, site: tuple[Any, ...]) -> None:
+        noted = self.noted.pop(id(sys._getframe(1)), None)
+        if noted is not None:
+            self.log.append(("left", site[3]))
+            self.keep(noted[-1])
 
     def keep(self, value: Any) -> None:
         if not self.keeps:
@@ -56,6 +63,7 @@ class FakeRuntime(types.ModuleType):
 
     def fail(self, site: tuple[Any, ...]) -> None:
         self.log.append(("fail", site[3]))
+        self.noted.pop(id(sys._getframe(1)), None)
 
 
 class Evaluation:

@@ -319,7 +319,7 @@ def test_a_miss_is_plain_python(name: str) -> None:
     assert runtime.log, "nothing was rewritten"
     assert runtime.pending == 0
     recalled = [target for what, target in runtime.log if what == "recall"]
-    kept = [target for what, target in runtime.log if what in ("kept", "finish")]
+    kept = [target for what, target in runtime.log if what in ("kept", "left")]
     assert sorted(recalled) == sorted(kept)
 
 
@@ -486,7 +486,7 @@ def test_tracebacks_are_those_of_plain_python(name: str) -> None:
     found = under(runtime, text, trace=False)
     assert found.error == expected.error
     assert runtime.pending == 0, "an evaluation outlives the expression that raised"
-    ends = {what for what, _ in runtime.log} & {"fail", "finish", "kept"}
+    ends = {what for what, _ in runtime.log} & {"fail", "left", "kept"}
     if name.startswith("def") or name in ("return", "system exit"):
         assert ends == {"fail"}
     assert {what for what, _ in runtime.log} >= {"recall"}

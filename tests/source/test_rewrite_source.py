@@ -85,6 +85,8 @@ IMPORT = "import ddsimport.runtime.step as __dds__"
                 except:
                     __dds__.fail(S0)
                     raise
+                finally:
+                    __dds__.leave(S0)
             """,
         ),
         (
@@ -109,6 +111,8 @@ IMPORT = "import ddsimport.runtime.step as __dds__"
                     except:
                         __dds__.fail(S0)
                         raise
+                    finally:
+                        __dds__.leave(S0)
             """,
         ),
         (
@@ -130,6 +134,8 @@ IMPORT = "import ddsimport.runtime.step as __dds__"
                 except:
                     __dds__.fail(S0)
                     raise
+                finally:
+                    __dds__.leave(S0)
             """,
         ),
         (
@@ -150,6 +156,8 @@ IMPORT = "import ddsimport.runtime.step as __dds__"
                 except:
                     __dds__.fail(S0)
                     raise
+                finally:
+                    __dds__.leave(S0)
             """,
         ),
         ("import os  # dds: ignore", "import os"),
