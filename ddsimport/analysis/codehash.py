@@ -150,6 +150,22 @@ class Codebook:
             return self._reach((("w", module, file, ""),))
         return self._reach((("v", module, file, name),))
 
+    def module(self, module: str, file: str) -> Reach:
+        """What all that a name of the module can lead to says and reaches."""
+        self._at(module, file)
+        return self._reach((("w", module, file, ""),))
+
+    def modules_of_step(self, module: str, file: str, line: int, column: int) -> frozenset[str]:
+        """The modules that the step's own text reads under a name which the function around it
+        imports: what it reads of them is in the reach."""
+        step = self._at(module, file).steps.get(f"{line}:{column}")
+        found: set[str] = set()
+        for reference in step[1] if isinstance(step, list) else ():
+            if reference[0] in "~^":
+                base, parts = self._resolver.start(module, file, reference)
+                found.update((base, f"{base}.{parts[0]}" if parts else base))
+        return frozenset(found)
+
     def facts(self, file: str) -> Facts:
         """The facts of a source file, from the cache if it has them."""
         facts = self._facts.get(file)

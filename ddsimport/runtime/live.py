@@ -123,7 +123,8 @@ class Live:
     # --- functions and classes --------------------------------------------------------------------
 
     def code_of(self, thing: Any) -> bytes:
-        """The bytes that stand for the code of a live function or class (see `values.digest`)."""
+        """The bytes that stand for the code of a live function, class or module (see
+        `values.digest`)."""
         known = self._tokens.get(id(thing))
         if known is not None:
             return known
@@ -137,7 +138,12 @@ class Live:
         self._active[id(thing)] = depth
         before, self._deepest = self._deepest, sys.maxsize
         try:
-            token = self._class(thing) if isinstance(thing, type) else self._function(thing)
+            if isinstance(thing, type):
+                token = self._class(thing)
+            elif isinstance(thing, ModuleType):
+                token = self._module(thing)
+            else:
+                token = self._function(thing)
         finally:
             del self._active[id(thing)]
         if self._deepest >= depth:
@@ -163,6 +169,12 @@ class Live:
             return _bytecode(code)
         token = self.reach(reach)
         return token + _bytecode(code) if reach.ambiguous else token
+
+    def _module(self, module: ModuleType) -> bytes:
+        file = getattr(module, "__file__", None)
+        if file is None or not is_tracked(file) or not file.endswith(".py"):
+            return self._installed(module.__name__, module)
+        return self.reach(self._codebook.module(module.__name__, file))
 
     def _class(self, cls: type) -> bytes:
         hasher = blake3(f"{cls.__qualname__}".encode())

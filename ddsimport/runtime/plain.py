@@ -101,6 +101,7 @@ def _keep(
         reach=_NOTHING,
         inputs=(),
         globals=frozenset(),
+        modules=frozenset(),
         skipped=frozenset(),
         locals=frozenset(),
         path=path,

@@ -48,6 +48,7 @@ class Step:
         reach: what the step's code reaches, by its text.
         inputs: the site's inputs, each with its name as written.
         globals: which of them are module variables.
+        modules: those that the function around the step imports; the reach tells what is used.
         skipped: positions in the reach of what counts as input, or not at all (`ignore=`).
         locals: names that are local where the step stands (empty at module level).
         path: the artifact's path, still with its `{fields}`.
@@ -62,6 +63,7 @@ class Step:
     reach: Reach
     inputs: tuple[tuple[Input, str], ...]
     globals: frozenset[str]
+    modules: frozenset[str]
     skipped: frozenset[int]
     locals: frozenset[str]
     path: str
@@ -113,7 +115,7 @@ def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) ->
                 f"its input {name}{error.where} has no digest: {error.why}"
             ) from error
         inputs.append((name, token))
-        if not is_immutable(value):
+        if not is_immutable(value) and not isinstance(value, ModuleType):
             mutables.append((name, value, token))
     versions = _versions_of(frozenset(live.distributions))
     # Injective: all parts but the last are of fixed length or framed by their number.
@@ -187,7 +189,11 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
         for name in frame.f_code.co_freevars:
             if name in bound:
                 found.append((name, bound[name]))
-    return [(name, value) for name, value in found if not isinstance(value, ModuleType)]
+    return [
+        (name, value)
+        for name, value in found
+        if not (isinstance(value, ModuleType) and value.__name__ in step.modules)
+    ]
 
 
 def written(source: Input) -> str:

@@ -126,6 +126,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         reach=reach,
         inputs=tuple((source, written(source)) for source in site.inputs),
         globals=names,
+        modules=shared.codebook.modules_of_step(module, file, site.line, site.column),
         skipped=positions,
         locals=frozenset() if at_module_level else names_local_to(frame.f_code),
         path=path,

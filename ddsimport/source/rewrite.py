@@ -17,8 +17,10 @@ An assignment's right-hand side becomes one expression, a function's body one `t
         finally:
             __dds__.leave(SITE)
 
-(A `return` is not the end: a `finally` or `with` around it may still raise or return otherwise, so
-`finish` only notes the value.) Nothing else of the tree changes. Every node added carries a position such that line events,
+A `return` is not the end: a `finally` or `with` around it may still raise or return otherwise. So
+`finish` only notes the value, and `leave` has it kept.
+
+Nothing else of the tree changes. Every node added carries a position such that line events,
 tracebacks, coverage and breakpoints of a miss are those of the module as it was written: what runs
 before the value is on the line that runs first anyway, what runs after it on the line of the store
 that follows. (`ast.fix_missing_locations` would hide a node whose position was forgotten.)

@@ -85,9 +85,12 @@ def _descriptor(encoder: Encoder, value: Any) -> None:
 
 
 def _module(encoder: Encoder, value: types.ModuleType) -> None:
-    # What is used of a module is code, and counted there.
+    # Whoever holds a module may use all of it.
     encoder.out += _MODULE
-    write_text(encoder.out, value.__name__)
+    if encoder.code_of is None:
+        write_text(encoder.out, value.__name__)
+    else:
+        encoder.out += encoder.code_token(value)
 
 
 def _wrapped(encoder: Encoder, value: Any) -> None:

@@ -24,7 +24,7 @@ def digest(value: object, code_of: CodeOf | None = None) -> bytes:
     Args:
         value: anything. It is not changed; `__reduce_ex__` and `__getstate__` of its own classes
             may be called.
-        code_of: called with every function and class in the value, and the class of every instance
+        code_of: called with every function, class and module in it, and the class of every instance
             (not for built-in ones, nor for types whose encoding is ours); gives the bytes that
             stand for its code. Without it, classes of instances count by name.
 

@@ -126,6 +126,53 @@ def test_text_under_ignore_does_not_count(project):
     assert project.same().evaluated() == set()
 
 
+def test_of_a_locally_imported_module_only_what_is_used_counts(project):
+    project.write(
+        main="""
+        def main():
+            import a
+            x = a.g(1)  # dds: /x
+            print(x)
+        main()
+        """,
+        a="""
+        def g(v):
+            return v + 1
+        def unrelated(v):
+            return v + 10
+        """,
+    )
+    project.same()
+    project.edit("a.py", "v + 10", "v + 20")
+    assert project.same().evaluated() == set()
+
+
+def test_the_version_of_an_installed_package_counts_where_it_is_used(project):
+    site = project.root / "site-packages"
+    for name, version in (("used", "1.0"), ("other", "1.0")):
+        (site / f"{name}-{version}.dist-info").mkdir(parents=True)
+        (site / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\n")
+        (site / f"{name}-{version}.dist-info" / "RECORD").write_text(f"{name}.py,,\n")
+        (site / f"{name}.py").write_text("def g(v):\n    return v + 1\n")
+    project.write(
+        main="""
+        import sys
+        sys.path.append("site-packages")
+        import used, other
+        def f(v):
+            return used.g(v)
+        x = f(1)  # dds: /x
+        print(x, other.g(1))
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+    (site / "other-1.0.dist-info").rename(site / "other-2.0.dist-info")
+    assert project.same().evaluated() == set()
+    (site / "used-1.0.dist-info").rename(site / "used-2.0.dist-info")
+    assert project.same().evaluated() == {"/x"}
+
+
 def test_a_function_moved_to_another_file_is_the_same_function(project):
     project.write(**QUIET)
     project.same()
