@@ -3,8 +3,9 @@
     x = (__dds__.recall(SITE) or __dds__.evaluate(SITE)(EXPR))[0]
 
 `recall` answers `(value,)` on a hit and `()` on a miss; `evaluate` then starts the recording and
-gives back what takes the value. A marked function asks `recall` first; each `return` notes its value
-with `finish`, an exception out of it calls `fail`, and `leave` comes last. SITE is a constant of the code object, so its identity names the step.
+gives back what takes the value. A marked function asks `recall` first; each `return` notes its
+value with `finish`, an exception out of it calls `fail`, and `leave` comes last. SITE is a constant
+of the code object, so its identity names the step.
 
 Invariant: nothing here raises. Whatever goes wrong on our side, the program goes on as plain Python
 and the user is told once.
