@@ -54,6 +54,7 @@ class Reach:
         notes: sentences on what could not be seen, each once.
         direct: how many of the first references are those of the root's own text.
         subclasses: it reads `__subclasses__`: with a class, those that derive from it count.
+        rebound: (module, name) of the globals that functions of the reached modules may bind.
         ambiguous: several definitions share the place that was asked for (lambdas on one line): the
             caller must add what tells them apart, such as the bytecode.
     """
@@ -66,6 +67,7 @@ class Reach:
     ambiguous: bool = False
     direct: int = 0
     subclasses: bool = False
+    rebound: tuple[tuple[str, str], ...] = ()
 
 
 class Codebook:
@@ -245,6 +247,12 @@ class _Walk:
             node = self._nodes[key]
             files.update(node.consulted)
             notes.update(dict.fromkeys(node.notes))
+        rebound = {
+            (module, name)
+            for _, module, file, _ in self._order
+            if file in files
+            for name in self._facts(file).rebound_names
+        }
         hasher = blake3(b"ddsimport reach %d" % len(roots))
         for part in self._hashed:
             hasher.update(b"%d:" % len(part) + part)
@@ -257,6 +265,7 @@ class _Walk:
             ambiguous=len(roots) > 1,
             direct=direct,
             subclasses=self._subclasses,
+            rebound=tuple(sorted(rebound)),
         )
 
     def _survey(self, roots: Iterable[Key]) -> None:

@@ -134,6 +134,15 @@ class Facts:
             reference.partition(".")[0] for reference in self.stores if "[]" not in reference
         )
 
+    @cached_property
+    def rebound_names(self) -> frozenset[str]:
+        """Module-level names that a function of the file binds by a `global` statement."""
+        return frozenset(
+            name
+            for name, bindings in self.names.items()
+            if any(kind == OTHER and index < 0 for kind, _, index in bindings)
+        )
+
     def as_json(self) -> dict[str, Any]:
         return self.record
 

@@ -9,7 +9,8 @@ no codec restores.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event, Status
 from ddsimport.runtime import recorder
 from ddsimport.runtime.live import Live
-from ddsimport.runtime.signature import Inquiry, Step, UncachedError
+from ddsimport.runtime.signature import Inquiry, Step
 from ddsimport.runtime.trace import trace_of
+from ddsimport.runtime.uncached import UncachedError
+from ddsimport.values import sharing
 from ddsimport.values.digest import digest
 
 if TYPE_CHECKING:
@@ -45,8 +48,14 @@ class Evaluation:
     started: float = 0.0
     outcome: tuple[Any] | None = None
     ended: bool = False
+    bindings: dict[tuple[str, str], object] = field(default_factory=dict)
+    closed_over: dict[str, object] = field(default_factory=dict)
+    closed_over_after: dict[str, object] = field(default_factory=dict)
+    search_path: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
+        self.bindings = self.inquiry.live.bindings()
+        self.search_path = list(sys.path)
         self.recording = recorder.begin()
         self.started = perf_counter()
 
@@ -148,11 +157,26 @@ class Evaluation:
                 f"it {verb} {self.session.relative(name)}, which a hit would not do; return the "
                 "content instead, the path of the step keeps it as a file"
             )
-        for name, thing, _ in self.inquiry.mutables:
-            if thing is value:
+        if sys.path != self.search_path:
+            recording.effects["changed sys.path"] = None
+        for effect in recording.effects:
+            raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
+        self._check_inputs(value)
+        self._check_globals(value)
+
+    def _check_inputs(self, value: Any) -> None:
+        inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]
+        shared = sharing.shared_with(value, inputs)
+        if shared is not None:
+            raise UncachedError(
+                f"its value shares a part with its input {shared}, and that of a hit would not; "
+                "return a copy"
+            )
+        for name, thing in self.closed_over.items():
+            if self.closed_over_after.get(name) is not thing:
                 raise UncachedError(
-                    f"it returned its input {name} itself, and a hit would return another object; "
-                    "return a copy"
+                    f"it changed {name} of the function around it, which a hit would not do; "
+                    "return the value instead"
                 )
         now = Live(self.session.codebook)
         for name, thing, before in self.inquiry.mutables:
@@ -160,8 +184,24 @@ class Evaluation:
                 raise UncachedError(
                     f"it changed its input {name}, which a hit would not do; work on a copy"
                 )
+
+    def _check_globals(self, value: Any) -> None:
+        live = self.inquiry.live
+        for (module, name), before in self.bindings.items():
+            if live.bindings().get((module, name)) is not before:
+                raise UncachedError(
+                    f"it changed the global {module}.{name}, which a hit would not do; return the "
+                    "value, and assign it outside the step"
+                )
+        now = Live(self.session.codebook)
         if now.reach(self.step.reach, self.step.skipped).hex() != self.inquiry.code:
             raise UncachedError(
                 "it changed a global that its own code reads, which a hit would not do; pass the "
                 "value as an argument, or put `# dds: ignore` on the assignment of a cache"
+            )
+        shared = sharing.shared_with(value, live.globals())
+        if shared is not None:
+            raise UncachedError(
+                f"its value shares a part with the global {shared}, and that of a hit would not; "
+                "return a copy"
             )

@@ -11,13 +11,14 @@ is kept in the `_Slot` of each reference, guarded by identity.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from ddsimport.errors import UndigestibleError
+from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked
 from ddsimport.values.digest import digest, is_immutable
 
@@ -111,6 +112,12 @@ class Live:
             return digest(thing, self.code_of)
         except UndigestibleError as error:
             name = ".".join((reference.module, *reference.chain))
+            if not _counts_by_text(thing):
+                raise UncachedError(
+                    f"its code reads the global {name}, which has no digest ({error.where or name}: "
+                    f"{error.why}); pass what it needs as an argument, or put `# dds: ignore` on "
+                    "the assignment of the global"
+                ) from error
             self.uncounted[f"{name}{error.where} is not counted by value: {error.why}"] = None
             return self._text(reference)
 
@@ -119,6 +126,23 @@ class Live:
         return self.reach(
             self._codebook.variable(reference.owner, reference.file, reference.qualname)
         )
+
+    def globals(self) -> Iterator[tuple[str, object]]:
+        """(dotted name, value) of the module variables that were looked at, code left out."""
+        for reach in list(self.reaches.values()):
+            for slot in _held(reach).slots:
+                thing = slot.fetch()
+                if thing is not _MISSING and slot.reference.kind == "variable":
+                    yield ".".join((slot.reference.module, *slot.reference.chain)), thing
+
+    def bindings(self) -> dict[tuple[str, str], object]:
+        """What the globals that reached code may bind are bound to now."""
+        return {
+            (module, name): sys.modules[module].__dict__.get(name, _MISSING)
+            for reach in list(self.reaches.values())
+            for module, name in reach.rebound
+            if module in sys.modules
+        }
 
     # --- functions and classes --------------------------------------------------------------------
 
@@ -320,10 +344,10 @@ _MACHINERY = frozenset(
 
 def is_as_written(reference: Reference, thing: Any) -> bool:
     """True if `thing` is the function or class that the text at `reference` defines."""
-    if isinstance(thing, type):
-        return thing.__qualname__ == reference.qualname and _file_of(thing) == reference.file
+    if issubclass(type(thing), type):
+        return bool(thing.__qualname__ == reference.qualname and _file_of(thing) == reference.file)
     function = _unwrapped(thing)
-    if not isinstance(function, FunctionType):
+    if type(function) is not FunctionType:
         return False
     code = function.__code__
     return (
@@ -335,12 +359,15 @@ def is_as_written(reference: Reference, thing: Any) -> bool:
 
 def _unwrapped(thing: Any) -> Any:
     """The function below `functools.lru_cache`, `contextmanager` and their like."""
-    while not isinstance(thing, FunctionType) or not is_tracked(thing.__code__.co_filename):
-        inner = getattr(thing, "__dict__", {}).get("__wrapped__")
+    while True:
+        kind = type(thing)
+        wraps = kind.__module__ == "functools" or (
+            kind is FunctionType and not is_tracked(thing.__code__.co_filename)
+        )
+        inner = thing.__dict__.get("__wrapped__") if wraps else None
         if inner is None:
-            break
+            return thing
         thing = inner
-    return thing
 
 
 def _additions(thing: Any) -> tuple[object, ...] | None:
@@ -369,10 +396,26 @@ _SET_BY_FUNCTOOLS = frozenset(
 def _registered(thing: Any) -> list[object] | None:
     """The implementations of a `functools.singledispatch` function, which are what it is; its
     closure also holds a cache of weak references. None for anything else."""
-    registry = getattr(thing, "registry", None)
-    if isinstance(thing, FunctionType) and isinstance(registry, MappingProxyType):
-        return list(registry.items())
+    if type(thing) is FunctionType:
+        registry = thing.__dict__.get("registry")
+        if type(registry) is MappingProxyType:
+            return list(registry.items())
     return None
+
+
+def _counts_by_text(thing: Any) -> bool:
+    """Whether a global without a digest may count by the text that binds it: what is called (its
+    code is in the text), locks, loggers, connections and standard streams. Anything else (an
+    iterator, a queue, an object with a lock inside) has state that the text cannot tell."""
+    kind = type(thing)
+    return (
+        any("__call__" in vars(base) for base in kind.__mro__)
+        or kind.__module__.partition(".")[0] in _UNCOUNTED_LIBRARIES
+        or any(thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr))
+    )
+
+
+_UNCOUNTED_LIBRARIES = frozenset({"_socket", "_thread", "logging", "socket", "sqlite3", "ssl"})
 
 
 def _file_of(cls: type) -> str | None:
@@ -435,6 +478,3 @@ def _bytecode(code: Any) -> bytes:
         for constant in code.co_consts
     )
     return digest((code.co_name, code.co_code, constants, code.co_names, code.co_varnames))
-
-
-CodeOf = Callable[[object], bytes]

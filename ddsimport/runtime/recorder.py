@@ -32,7 +32,7 @@ _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", defau
 _active: list[Recording] = []
 _lock = threading.RLock()
 _hooked = False
-_taps: dict[str, _Tap] = {}
+_taps: list[_Tap] = []
 
 
 class Recording:
@@ -41,23 +41,31 @@ class Recording:
     Attributes:
         reads: absolute path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened
             for reading, or None if it did not exist.
-        writes: absolute paths opened for writing, created or renamed to.
+        writes: absolute path opened for writing, created or renamed to -> whether it was there.
         removals: absolute paths removed or renamed away that this evaluation had not made.
+        streams: what were standard output and error when it began, by identity; what is printed
+            while they are redirected is no output of the program.
         output: (stream, text) in the order printed; neighbours of one stream are joined.
         loads: artifact path -> blob hash, for each `ddsimport.load`.
+        effects: what was done to this process that a hit would not do, in words.
         notes: sentences for the user (a network connection, a child process).
     """
 
-    __slots__ = ("loads", "notes", "outer", "output", "printed", "reads", "removals", "writes")
+    __slots__ = (
+        "effects", "loads", "notes", "outer", "output", "printed", "reads", "removals", "streams",
+        "writes",
+    )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
         self.outer = outer
         self.reads: dict[str, tuple[int, int, int] | None] = {}
-        self.writes: dict[str, None] = {}
+        self.writes: dict[str, bool] = {}
         self.removals: dict[str, None] = {}
+        self.streams: dict[int, str] = {}
         self.output: list[tuple[str, str]] = []
         self.printed = 0
         self.loads: dict[str, str] = {}
+        self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
 
     def chain(self) -> Iterator[Recording]:
@@ -90,8 +98,7 @@ def begin() -> Recording:
         if not _hooked:
             sys.addaudithook(_audit)
             _hooked = True
-        if not _active:
-            _tap_streams()
+        recording.streams = _tap_streams()
         _active.append(recording)
     _current.set(recording)
     return recording
@@ -159,9 +166,11 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
     if name is None or _is_ours_or_the_systems(name):
         return
     writing = bool(flags & _WRITING)
+    if writing and os.path.isdir(name):
+        return  # `tempfile` opens the folder by name, and a file in it by an opener of its own
     for recording in _recordings():
         if writing:
-            recording.writes[name] = None
+            recording.writes.setdefault(name, os.path.exists(name))
         elif name not in recording.writes and name not in recording.reads:
             recording.reads[name] = stat_of(name)
 
@@ -175,15 +184,33 @@ def _on_make(path: Any, *_: Any) -> None:
     name = _absolute(path)
     if name is not None and not _is_ours_or_the_systems(name):
         for recording in _recordings():
-            recording.writes[name] = None
+            recording.writes.setdefault(name, os.path.exists(name))
 
 
 def _on_remove(path: Any, *_: Any) -> None:
     name = _absolute(path)
     if name is not None and not _is_ours_or_the_systems(name):
         for recording in _recordings():
-            if recording.writes.pop(name, 0) == 0:
+            if recording.writes.pop(name, True):
                 recording.removals[name] = None
+
+
+def _on_change(path: Any, *_: Any) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        for recording in _recordings():
+            if name not in recording.writes:
+                recording.effects[f"changed the mode, owner or times of {name}"] = None
+
+
+def _on_chdir(*_: Any) -> None:
+    for recording in _recordings():
+        recording.effects["changed the working directory"] = None
+
+
+def _on_putenv(name: Any, *_: Any) -> None:
+    for recording in _recordings():
+        recording.effects[f"changed the environment variable {os.fsdecode(name)}"] = None
 
 
 def _on_connect(_: Any, address: Any) -> None:
@@ -207,6 +234,12 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.remove": _on_remove,
     "os.rmdir": _on_remove,
     "os.truncate": _on_make,
+    "os.chmod": _on_change,
+    "os.chown": _on_change,
+    "os.utime": _on_change,
+    "os.chdir": _on_chdir,
+    "os.putenv": _on_putenv,
+    "os.unsetenv": _on_putenv,
     "socket.connect": _on_connect,
     "subprocess.Popen": _on_child,
 }
@@ -257,35 +290,41 @@ def stat_of(name: str) -> tuple[int, int, int] | None:
 class _Tap:
     """Stands in for `write` on one stream object while something is recorded."""
 
-    __slots__ = ("name", "original", "stream")
+    __slots__ = ("original", "stream")
 
-    def __init__(self, name: str, stream: Any) -> None:
-        self.name = name
+    def __init__(self, stream: Any) -> None:
         self.stream = stream
         self.original = stream.write
 
     def __call__(self, text: str) -> Any:
         written = self.original(text)
         for recording in _recordings():
-            recording._print(self.name, text)
+            name = recording.streams.get(id(self.stream))
+            if name is not None:
+                recording._print(name, text)
         return written
 
 
-def _tap_streams() -> None:
+def _tap_streams() -> dict[int, str]:
+    """Tap what are standard output and error now; {identity of the stream: its name}."""
+    streams: dict[int, str] = {}
     for name in _STREAMS:
         stream = getattr(sys, name, None)
         if stream is None:
             continue
-        tap = _Tap(name, stream)
-        try:
-            stream.write = tap
-        except AttributeError:
-            continue  # a stream with __slots__: its text is not seen, and the step prints again
-        _taps[name] = tap
+        streams[id(stream)] = name
+        if not any(tap.stream is stream for tap in _taps):
+            tap = _Tap(stream)
+            try:
+                stream.write = tap
+            except AttributeError:
+                continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
+            _taps.append(tap)
+    return streams
 
 
 def _untap_streams() -> None:
-    for tap in _taps.values():
+    for tap in _taps:
         if tap.stream.__dict__.get("write") is tap:
             del tap.stream.write
     _taps.clear()

@@ -18,7 +18,7 @@ from ddsimport.analysis.facts import FactsCache
 from ddsimport.analysis.locate import locate
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import recorder
-from ddsimport.runtime.signature import UncachedError
+from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked, source_stats
 from ddsimport.store.store import Store
 

@@ -19,6 +19,7 @@ from blake3 import blake3
 from ddsimport.analysis.distributions import version_of
 from ddsimport.errors import UndigestibleError
 from ddsimport.runtime.live import Live
+from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values.digest import digest, is_immutable
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
 _MISSING: Any = object()
-
-
-class UncachedError(Exception):
-    """This step cannot be kept, for the reason given; it is evaluated as plain Python would."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) ->
                 f"its input {name}{error.where} has no digest: {error.why}"
             ) from error
         inputs.append((name, token))
-        if not is_immutable(value) and not isinstance(value, ModuleType):
+        if not is_immutable(value) and not issubclass(type(value), ModuleType):
             mutables.append((name, value, token))
     versions = _versions_of(frozenset(live.distributions))
     # Injective: all parts but the last are of fixed length or framed by their number.
@@ -158,7 +155,8 @@ def variables_read(
 
 
 def _is_code(value: Any) -> bool:
-    return isinstance(value, (type, ModuleType, FunctionType)) or hasattr(value, "__wrapped__")
+    kind = type(value)
+    return issubclass(kind, (type, ModuleType, FunctionType)) or kind.__module__ == "functools"
 
 
 @functools.cache
@@ -186,14 +184,20 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
         elif source.name in step.locals:
             found.append((name, _UNBOUND))
     if step.site.kind == "function":
-        for name in frame.f_code.co_freevars:
-            if name in bound:
-                found.append((name, bound[name]))
-    return [
-        (name, value)
-        for name, value in found
-        if not (isinstance(value, ModuleType) and value.__name__ in step.modules)
-    ]
+        found += closed_over(frame).items()
+    return [(name, value) for name, value in found if not _is_told(value, step.modules)]
+
+
+def closed_over(frame: FrameType) -> dict[str, object]:
+    """The variables of the functions around, as the function of this frame sees them now."""
+    names = frame.f_code.co_freevars
+    bound = frame.f_locals if names else {}
+    return {name: bound[name] for name in names if name in bound}
+
+
+def _is_told(value: Any, modules: frozenset[str]) -> bool:
+    """True for a module whose use in the step's text is part of the reach."""
+    return issubclass(type(value), ModuleType) and value.__name__ in modules
 
 
 def written(source: Input) -> str:
@@ -218,15 +222,18 @@ def fetch(source: Input, value: Any) -> object:
 
 
 def _attribute(value: Any, name: str) -> Any:
+    # `isinstance` would ask the value for its `__class__`, which may be user code.
     cls: Any = type(value)
-    if isinstance(value, ModuleType):
+    if issubclass(cls, ModuleType):
         return value.__dict__.get(name, _MISSING)
     if cls.__getattribute__ is not object.__getattribute__:
         return _MISSING
     on_class = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
     if on_class is not _MISSING and hasattr(type(on_class), "__set__"):
         return _MISSING
-    own = getattr(value, "__dict__", None)
+    if not cls.__dictoffset__:
+        return _MISSING
+    own = object.__getattribute__(value, "__dict__")
     return own.get(name, _MISSING) if type(own) is dict else _MISSING
 
 

@@ -24,13 +24,13 @@ from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import Session, session
 from ddsimport.runtime.signature import (
     Step,
-    UncachedError,
+    closed_over,
     inputs_of,
     names_local_to,
     variables_read,
     written,
 )
-from ddsimport.runtime.uncached import report_uncached
+from ddsimport.runtime.uncached import UncachedError, report_uncached
 from ddsimport.source.site import Site
 from ddsimport.store.paths import quote_part
 
@@ -58,6 +58,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         return ()
     if isinstance(found, Evaluation):
         if found.step.site.kind == "function":
+            found.closed_over = closed_over(frame)
             found.begin()
         _pending[id(frame)] = found
         return ()
@@ -83,8 +84,10 @@ def finish(constant: tuple[Any, ...], value: Any) -> Any:
 
 def leave(constant: tuple[Any, ...]) -> None:
     """The marked function of this frame is left, with the value that it noted last."""
-    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    frame = sys._getframe(1)
+    evaluation = _pending.pop(id(frame), None)
     if evaluation is not None and evaluation.outcome is not None:
+        evaluation.closed_over_after = closed_over(frame)
         evaluation(*evaluation.outcome)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from ddsimport.runtime import recorder
-from ddsimport.runtime.signature import UncachedError
+from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
 if TYPE_CHECKING:

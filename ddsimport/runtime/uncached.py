@@ -1,11 +1,15 @@
-"""Report a step that is evaluated as plain Python would, without having been looked up."""
+"""Steps that are evaluated as plain Python would, and not kept: why, and how it is reported."""
 
 from __future__ import annotations
 
 from ddsimport import report
 from ddsimport.errors import StoreError
 from ddsimport.report.events import Event
-from ddsimport.runtime.signature import UncachedError
+
+
+class UncachedError(Exception):
+    """This step cannot be kept, for the reason given; it is evaluated as plain Python would."""
+
 
 _EXPECTED = (UncachedError, StoreError, OSError)
 
