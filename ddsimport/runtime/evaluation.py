@@ -132,7 +132,7 @@ class Evaluation:
             self.inquiry.signature,
             value,
             digest=value_digest,
-            comes_back=comes_back if value_digest else None,
+            comes_back=comes_back if value_digest and not _is_figure(value) else None,
             trace=trace,
             seconds=seconds,
             path=self.path,
@@ -205,3 +205,8 @@ class Evaluation:
                 f"its value shares a part with the global {shared}, and that of a hit would not; "
                 "return a copy"
             )
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether reading `value` back would show: pyplot takes up every figure that is unpickled."""
+    return type(value).__module__.partition(".")[0] == "matplotlib"

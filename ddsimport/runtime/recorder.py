@@ -6,8 +6,9 @@ steps all hit pays nothing. Text is seen by shadowing `write` on the very object
 `sys.stdout` and `sys.stderr` are: their identity and type stay, and so do references to them that
 the program took earlier (logging handlers, `print(file=…)`).
 
-Not seen, and so not replayed or verified: reads by native code that raises no audit event, bytes
-written to the file descriptor directly, environment variables, random state, child processes.
+Not seen, and so not replayed or verified: reads by native code that raises no audit event, files
+opened relative to an open folder, tests whether a path exists, bytes written to the file descriptor
+directly, environment variables, random state, the clock, child processes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+HERE = "./"
+"""What the name of a read begins with if it is relative to the working directory."""
+
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 _STREAMS = ("stdout", "stderr")
 
@@ -39,8 +43,10 @@ class Recording:
     """What has been seen of one evaluation so far; nested evaluations report to the outer ones.
 
     Attributes:
-        reads: absolute path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened
-            for reading, or None if it did not exist.
+        reads: path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened to be read,
+            or None if it did not exist. Absolute, or relative to the working directory with `HERE`
+            before it.
+        listings: folder -> the names in it when it was first listed, None if there was none.
         writes: absolute path opened for writing, created or renamed to -> whether it was there.
         removals: absolute paths removed or renamed away that this evaluation had not made.
         streams: what were standard output and error when it began, by identity; what is printed
@@ -52,13 +58,14 @@ class Recording:
     """
 
     __slots__ = (
-        "effects", "loads", "notes", "outer", "output", "printed", "reads", "removals", "streams",
-        "writes",
+        "effects", "listings", "loads", "notes", "outer", "output", "printed", "reads", "removals",
+        "streams", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
         self.outer = outer
         self.reads: dict[str, tuple[int, int, int] | None] = {}
+        self.listings: dict[str, tuple[str, ...] | None] = {}
         self.writes: dict[str, bool] = {}
         self.removals: dict[str, None] = {}
         self.streams: dict[int, str] = {}
@@ -165,30 +172,48 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name):
         return
+    if os.path.isdir(name):
+        return  # `tempfile` opens a folder by name, and a file in it by an opener of its own
     writing = bool(flags & _WRITING)
-    if writing and os.path.isdir(name):
-        return  # `tempfile` opens the folder by name, and a file in it by an opener of its own
+    key = _key(path, name)
     for recording in _recordings():
         if writing:
             recording.writes.setdefault(name, os.path.exists(name))
-        elif name not in recording.writes and name not in recording.reads:
-            recording.reads[name] = stat_of(name)
+        elif name not in recording.writes and key not in recording.reads:
+            recording.reads[key] = stat_of(name)
 
 
-def _on_rename(source: Any, target: Any, *_: Any) -> None:
-    _on_remove(source)
-    _on_make(target)
-
-
-def _on_make(path: Any, *_: Any) -> None:
+def _on_list(path: Any = None, *_: Any) -> None:
+    if path is None:
+        path = "."
     name = _absolute(path)
+    if name is None or _is_ours_or_the_systems(name) or _is_importing():
+        return
+    key = _key(path, name)
+    for recording in _recordings():
+        if key not in recording.listings and name not in recording.writes:
+            recording.listings[key] = names_in(name)
+
+
+def _on_database(database: Any, *_: Any) -> None:
+    if database != ":memory:":
+        _on_open(database, None, 0)
+
+
+def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = -1) -> None:
+    _on_remove(source, source_folder)
+    _on_make(target, folder)
+
+
+def _on_make(path: Any, *others: Any) -> None:
+    name = _absolute(path, others[-1] if others else -1)
     if name is not None and not _is_ours_or_the_systems(name):
         for recording in _recordings():
             recording.writes.setdefault(name, os.path.exists(name))
 
 
-def _on_remove(path: Any, *_: Any) -> None:
-    name = _absolute(path)
+def _on_remove(path: Any, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
     if name is not None and not _is_ours_or_the_systems(name):
         for recording in _recordings():
             if recording.writes.pop(name, True):
@@ -233,7 +258,10 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.symlink": lambda source, target, *_: _on_make(target),
     "os.remove": _on_remove,
     "os.rmdir": _on_remove,
-    "os.truncate": _on_make,
+    "os.truncate": lambda path, *_: _on_make(path),
+    "os.listdir": _on_list,
+    "os.scandir": _on_list,
+    "sqlite3.connect": _on_database,
     "os.chmod": _on_change,
     "os.chown": _on_change,
     "os.utime": _on_change,
@@ -245,10 +273,23 @@ _WATCHERS: dict[str, Callable[..., None]] = {
 }
 
 
-def _absolute(path: Any) -> str | None:
+def _absolute(path: Any, folder: Any = -1) -> str | None:
+    """The absolute name of what an audit event names, relative to an open folder if it says so."""
     if isinstance(path, int):
         return None
-    return os.path.abspath(os.fsdecode(path))
+    name = os.fsdecode(path)
+    if type(folder) is int and folder >= 0:
+        try:
+            name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
+        except OSError:
+            return None
+    return os.path.abspath(name)
+
+
+def _key(path: Any, name: str) -> str:
+    """How a read is named: relative paths stay relative, they mean another file elsewhere."""
+    given = os.fsdecode(path)
+    return name if os.path.isabs(given) else HERE + given
 
 
 def _is_ours_or_the_systems(name: str) -> bool:
@@ -261,9 +302,12 @@ def _is_ours_or_the_systems(name: str) -> bool:
         return True
     if name.endswith((".pyc", ".so", ".pyd")) or f"{os.sep}__pycache__" in name:
         return True
-    if not name.endswith(".py"):
-        return False
-    frame = sys._getframe(2)
+    return name.endswith(".py") and _is_importing()
+
+
+def _is_importing() -> bool:
+    """Whether it is the import system that opens or lists something now."""
+    frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
     return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
@@ -282,6 +326,15 @@ def stat_of(name: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def names_in(folder: str) -> tuple[str, ...] | None:
+    """The names in a folder, sorted; None if it cannot be listed."""
+    try:
+        with unrecorded():
+            return tuple(sorted(os.listdir(folder)))
+    except OSError:
+        return None
 
 
 # --- output ---------------------------------------------------------------------------------------

@@ -54,7 +54,11 @@ class Session:
         if self.store is not None:
             distributions.keep_in(os.path.join(self.store.root, "facts"))
         self.run.at_end.append(self._note_run)
-        self._project = os.path.join(os.path.realpath(self.config.project), "")
+        # As the program names it, and without links.
+        project = os.path.abspath(self.config.project)
+        self._projects = tuple(
+            os.path.join(folder, "") for folder in (project, os.path.realpath(project))
+        )
 
     def _note_run(self) -> None:
         """Leave the run to the index, for those who ask later what happened."""
@@ -95,12 +99,20 @@ class Session:
             self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
 
     def relative(self, name: str) -> str:
-        """`name` relative to the project if it lies in it, else absolute."""
-        real = os.path.realpath(name)
-        return real[len(self._project) :] if real.startswith(self._project) else name
+        """`name` relative to the project if it lies in it, else as it is. Links are not followed:
+        they may lead elsewhere next time."""
+        if name.startswith(recorder.HERE):
+            return name
+        for folder in self._projects:
+            if name.startswith(folder):
+                return name[len(folder) :]
+        return name
 
     def absolute(self, name: str) -> str:
-        return name if os.path.isabs(name) else self._project + name
+        """What `relative` said, as a name that can be opened now."""
+        if os.path.isabs(name) or name.startswith(recorder.HERE):
+            return name
+        return self._projects[0] + name
 
     def blob_at(self, path: str) -> str | None:
         """The blob that the artifact `path` now shows."""

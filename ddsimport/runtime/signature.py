@@ -31,6 +31,7 @@ _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
 _MISSING: Any = object()
+_OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: a function, whose locals are no dictionary
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,23 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
             found.append((name, _UNBOUND))
     if step.site.kind == "function":
         found += closed_over(frame).items()
+    _forget(frame, bound)
     return [(name, value) for name, value in found if not _is_told(value, step.modules)]
+
+
+def _forget(frame: FrameType, bound: Any) -> None:
+    """Up to Python 3.12 a function's frame keeps the dictionary that `f_locals` made, and with it
+    every value that the function has deleted since: the program would see `__del__` come late. Not
+    touched where the program itself may hold that dictionary (it is that of `locals()`)."""
+    # References: the frame's, our caller's, ours, that of the call below; before 3.11 one more,
+    # since a call kept its arguments on the stack of the caller.
+    ours = 4 if sys.version_info >= (3, 11) else 5
+    if (
+        type(bound) is dict
+        and frame.f_code.co_flags & _OPTIMIZED
+        and sys.getrefcount(bound) <= ours
+    ):
+        bound.clear()
 
 
 def closed_over(frame: FrameType) -> dict[str, object]:

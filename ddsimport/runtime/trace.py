@@ -41,15 +41,17 @@ def trace_of(recording: recorder.Recording, live: Live, session: Session) -> Tra
         stat = recorder.stat_of(name)
         if stat != seen:
             raise UncachedError(f"{session.relative(name)} changed while the step read it")
-        if stat is None:
-            files.append(FileRead(session.relative(name), None, 0, 0, 0))
-        elif os.path.isfile(name):
-            mtime_ns, size, inode = stat
-            settled = time.time_ns() - mtime_ns > _CLOCK_RESOLUTION
-            content = _file_digest(name)
-            files.append(
-                FileRead(session.relative(name), content, size, mtime_ns if settled else 0, inode)
-            )
+        content = _content_digest(name, stat)
+        if content is None and stat is not None:
+            continue  # a device
+        mtime_ns, size, inode = stat or (0, 0, 0)
+        settled = time.time_ns() - mtime_ns > _CLOCK_RESOLUTION
+        place = session.relative(name)
+        files.append(FileRead(place, content, size, mtime_ns if settled else 0, inode))
+    for name, names in recording.listings.items():
+        if recorder.names_in(name) != names:
+            raise UncachedError(f"{session.relative(name)} changed while the step listed it")
+        files.append(FileRead(session.relative(name) + os.sep, _listing_digest(names), 0, 0, 0))
     variables = [
         (f"{reach.hash.hex()}:{label}", token.hex())
         for reach in list(live.reaches.values())
@@ -68,15 +70,14 @@ def holds(trace: Trace, live: Live, session: Session) -> bool:
 
 def _unchanged(read: FileRead, session: Session) -> bool:
     name = session.absolute(read.path)
+    if name.endswith(os.sep):
+        return _listing_digest(recorder.names_in(name)) == read.digest
     stat = recorder.stat_of(name)
     if stat is None or read.digest is None:
         return stat is None and read.digest is None
-    mtime_ns, size, inode = stat
-    if size != read.size:
-        return False
-    if (mtime_ns, inode) == (read.mtime_ns, read.ino):
+    if stat == (read.mtime_ns, read.size, read.ino):
         return True
-    return _file_digest(name) == read.digest
+    return _content_digest(name, stat) == read.digest
 
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
@@ -97,20 +98,32 @@ def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
     for recording in into.chain():
         for read in trace.files:
             name = session.absolute(read.path)
-            recording.reads.setdefault(name, recorder.stat_of(name))
+            if name.endswith(os.sep):
+                recording.listings.setdefault(name[:-1], recorder.names_in(name))
+            else:
+                recording.reads.setdefault(name, recorder.stat_of(name))
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
 
 
-_digests: dict[tuple[str, tuple[int, int, int] | None], str] = {}
+def _listing_digest(names: tuple[str, ...] | None) -> str | None:
+    if names is None:
+        return None
+    return blake3("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_digests: dict[tuple[str, tuple[int, int, int]], str] = {}
 """Content digests by path and stat: a file read by ten steps is hashed once."""
 
 
-def _file_digest(name: str) -> str:
-    place = (name, recorder.stat_of(name))
+def _content_digest(name: str, stat: tuple[int, int, int] | None) -> str | None:
+    """The hash of a file's content; None if there is no such file."""
+    if stat is None or not os.path.isfile(name):
+        return None
+    # A relative name means another file after a change of directory.
+    place = (os.path.abspath(name), stat)
     known = _digests.get(place)
     if known is None:
-        known = blake3().update_mmap(name).hexdigest()
-        _digests[place] = known
+        known = _digests[place] = blake3().update_mmap(name).hexdigest()
     return known

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 OPTIONS = ("format", "ignore", "version")
+FORMATS = ("parquet", "csv", "json", "npy", "text", "bytes", "png", "pickle")
+"""What `format=` takes: the names of `values.codecs`, which this room may not import."""
+
 LATER_OPTIONS = ("files", "env", "ttl", "cache", "replay")
 LONGEST_PART = 200
 """Bytes of one part of a path: file systems allow 255, and views and versions add suffixes."""
+
+_NEVER = '\\:*?"<>|'  # in no file name on some system
 
 _FIELD = "\0"  # stands for a {name} in a path's skeleton: cannot occur in source text
 
@@ -190,6 +195,10 @@ def _option(
         raise _error(
             word, f"`{key}=` has no value; an option is written `{key}=value`", line, source
         )
+    if key == "format" and value not in FORMATS:
+        close = nearest(value.lower().lstrip("."), FORMATS)
+        advice = f"did you mean `format={close}`?" if close else f"they are {', '.join(FORMATS)}"
+        raise _error(word, f"`{word.raw}`: there is no such format; {advice}", line, source)
     if key == "ignore":
         for name in value.split(","):
             if not name.isidentifier():
@@ -211,7 +220,8 @@ def _no_option(word: Word, index: int, words: Sequence[Word]) -> str:
     value = word.value
     following = words[index + 1].raw if index + 1 < len(words) else ""
     if following.startswith("=") and value in (*OPTIONS, *LATER_OPTIONS):
-        joined = value + (following if len(following) > 1 else "=value")
+        after = words[index + 2].raw if index + 2 < len(words) else "value"
+        joined = value + (following if len(following) > 1 else f"={after}")
         return f"`{word.raw}` has no value; did you mean `{joined}`? (without spaces)"
     if index == 0 and nearest(value.lower(), ("ignore",)) and "/" not in value:
         return f"`{word.raw}` is neither a path nor an option; did you mean `# dds: ignore`?"
@@ -231,8 +241,9 @@ def _tidy(path: str) -> str:
     """`path` without what makes it invalid, as a suggestion: no leading slash."""
     import re
 
-    parts = re.split(r"[/\\]+", "".join(letter for letter in path if letter.isprintable()))
-    return "/".join(part for part in parts if part not in ("", ".", "..")) or "name"
+    letters = (letter for letter in path if letter.isprintable() and letter not in _NEVER[1:])
+    parts = (part.strip("~,. ") for part in re.split(r"[/\\]+", "".join(letters)))
+    return "/".join(part for part in parts if part) or "name"
 
 
 def _check_path(word: Word, line: int, source: Source) -> None:
@@ -260,6 +271,10 @@ def _check_path(word: Word, line: int, source: Source) -> None:
     for part in parts:
         if part in (".", ".."):
             raise refuse(f"`{part}` is no part of a path, it is the same from everywhere", plain)
+        wrong = next((letter for letter in part if letter in _NEVER), None)
+        if wrong is not None or part[-1] in ". ," or part[0] == "~":
+            what = f"`{wrong}`" if wrong else f"`{part[0] if part[0] == '~' else part[-1]}`"
+            raise refuse(f"{what} cannot stand there in a file name on every system", plain)
         length = len(part.replace(_FIELD, "").encode("utf-8", "surrogatepass"))
         if length > LONGEST_PART:
             raise refuse(f"a part has {length} bytes, the longest may have {LONGEST_PART}")

@@ -166,13 +166,18 @@ class Store:
 
         Raises:
             StoreError: not an artifact path, another artifact in the way, or it cannot be written.
-            CodecError: this value has no such view.
+            CodecError: this value has no such view. The artifact is current all the same: `load`
+                gives the value, and no file shows an older one.
         """
         if self._views.shows(path, candidate, format):
             return
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
-        view = _view_for(value, os.path.splitext(path)[1], format)
+        try:
+            view = _view_for(value, os.path.splitext(path)[1], format)
+        except CodecError:
+            self._views.withdraw(path, candidate, format)
+            raise
 
         def write(staged: Staged) -> None:
             staged.encode(view.name, view.write, value)

@@ -58,6 +58,10 @@ class ViewRecord(NamedTuple):
     ino: int
 
 
+NO_VIEW = ""
+"""The format of a record whose value has no view."""
+
+
 class Views:
     """The folders `data/` and `views/v1/`.
 
@@ -99,6 +103,8 @@ class Views:
         """
         known = self._known.get(path)
         if known is not None and known.blob == candidate.blob and known.asked == asked:
+            if known.format == NO_VIEW:
+                return True
             try:
                 if _fits(known, os.lstat(self._data + known.path)):
                     return True
@@ -152,6 +158,42 @@ class Views:
                 lock.release()
         self._known[path] = record
 
+    def withdraw(self, path: str, candidate: Candidate, asked: str | None) -> None:
+        """Note `candidate` as the current value, which no file can show: an older one must not.
+
+        Raises:
+            StoreError: as for `publish`.
+        """
+        parts = artifact_parts(path)
+        name = _joined(parts)
+        lock = SignatureLock(self._locks, _lock_name(name))
+        lock.acquire(timeout=_PATIENCE)
+        try:
+            self._make_way(parts)
+            with suppress(FileNotFoundError):
+                os.unlink(self._data + name)
+            record = ViewRecord(
+                path=name,
+                signature=candidate.signature,
+                blob=candidate.blob,
+                blob_size=candidate.size,
+                codec=candidate.codec,
+                asked=asked,
+                format=NO_VIEW,
+                exact=False,
+                content="",
+                size=0,
+                mtime_ns=0,
+                ctime_ns=0,
+                ino=0,
+            )
+            self._write(parts, record)
+        except OSError as error:
+            raise unusable("remove", self._data + name, error) from error
+        finally:
+            lock.release()
+        self._known[path] = record
+
     def paths(self, below: str = "") -> Iterator[str]:
         """All artifact paths that have a record, in order.
 
@@ -180,6 +222,9 @@ class Views:
             asked,
         ):
             return False
+        if record.format == NO_VIEW:
+            self._known[path] = record
+            return True
         file = self._data + name
         try:
             status = os.lstat(file)

@@ -10,6 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ddsimport.errors import PragmaError
+from ddsimport.source.grammar import FORMATS
 from ddsimport.source.pragma import NEEDLE, holds_pragma, pragmas_of
 
 
@@ -142,8 +143,12 @@ MISTAKES = [
     ("# dds: /a ignores=a", "ignores=a", "did you mean `ignore=a`?"),
     ("# dds: /a zzz=1", "zzz=1", "the options are `format=`, `ignore=`, `version=`"),
     ("# dds: /a =1", "=1", "an option is written `key=value`"),
+    ("# dds: /a format=jsn", "format=jsn", "did you mean `format=json`?"),
+    ("# dds: /a: format=json", "/a:", "did you mean `/a`?"),
+    ("# dds: /a, format=json", "/a,", "did you mean `/a`?"),
+    ("# dds: /a*/b", "/a*/b", "cannot stand there"),
     ("# dds: /a format=", "format=", "`format=` has no value"),
-    ("# dds: /a format = json", "format", "did you mean `format=json`?".replace("json", "value")),
+    ("# dds: /a format = json", "format", "did you mean `format=json`?"),
     ("# dds: /a format =json", "format", "did you mean `format=json`?"),
     ("# dds: /a version=1 version=2", "version=2", "`version=` is given twice"),
     ("# dds: /a ignore=a,,b", "ignore=a,,b", "did you mean `ignore=a,b`?"),
@@ -222,15 +227,15 @@ def test_any_comment_is_read_or_refused(comment: str) -> None:
 
 
 PART = st.text(
-    st.characters(blacklist_categories=["C", "Z"], blacklist_characters="/\\{}"), min_size=1
-).filter(lambda part: part not in (".", "..") and len(part.encode()) <= 200)
+    st.characters(blacklist_categories=["C", "Z"], blacklist_characters='/\\{}:*?"<>|'), min_size=1
+).filter(lambda part: part[0] != "~" and part[-1] not in ".," and len(part.encode()) <= 200)
 FIELD = st.sampled_from(["{a}", "{b!r}", "{c:>4}", "{d!s:.2f}", "x{e}y", "{{a}}"])
 VALUE = st.text(st.characters(blacklist_categories=["C", "Zl", "Zp"]), min_size=1)
 
 
 @given(
     st.lists(PART | FIELD, max_size=4),
-    st.dictionaries(st.sampled_from(["format", "version"]), VALUE),
+    st.fixed_dictionaries({}, optional={"format": st.sampled_from(FORMATS), "version": VALUE}),
     st.lists(st.sampled_from(["a", "n_jobs", "é"]), max_size=3),
 )
 def test_what_is_written_is_read(

@@ -151,15 +151,17 @@ def test_an_array_is_shown_as_npy(store: Store, root: Path) -> None:
     np.testing.assert_array_equal(np.load(root / "data/array.npy"), np.arange(5))
 
 
-def test_an_unknown_format_is_a_codec_error_and_leaves_the_view(store: Store, root: Path) -> None:
-    publish(store, "/a", "text")
-    before = all_files(root)
-    candidate = keep(store, signature(1), "text")
-    with pytest.raises(CodecError, match="json"):
-        store.publish("/a", candidate, "text", "jsn")
-    after = [name for name in all_files(root) if not name.startswith("entries")]
-    assert after == [name for name in before if not name.startswith("entries")]
-    assert (root / "data/a").read_text() == "text"
+def test_a_value_without_a_view_takes_the_old_one_away(store: Store, root: Path) -> None:
+    publish(store, "/a.csv", "a,b\n")
+    candidate = keep(store, signature(1), {1, 2})
+    with pytest.raises(CodecError, match="csv"):
+        store.publish("/a.csv", candidate, {1, 2})
+    assert not (root / "data/a.csv").exists()
+    for reader in (store, Store.open(str(root))):
+        assert reader.load("/a.csv") == {1, 2}
+        assert reader.shows("/a.csv", candidate), "what cannot be shown is tried once"
+    publish(store, "/a.csv", "c,d\n")
+    assert (root / "data/a.csv").read_text() == "c,d\n"
 
 
 class BrokenFigure:

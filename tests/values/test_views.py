@@ -254,3 +254,10 @@ def test_structured_arrays_with_any_names_are_npy() -> None:
         assert np.load(io.BytesIO(content), max_header_size=10**6).dtype == array.dtype
     marked = np.zeros(2, dtype=[("a", np.dtype("f8", metadata={"unit": "mm"}))])
     assert view_for(marked).name == "pickle"
+
+
+def test_pragmas_know_the_formats_there_are() -> None:
+    from ddsimport.source.grammar import FORMATS
+    from ddsimport.values.codecs import views
+
+    assert tuple(views._FORMATS) == FORMATS

@@ -1,0 +1,137 @@
+"""Files that a step reads are inputs: by the name it used, and by content."""
+
+from __future__ import annotations
+
+import os
+
+
+def test_a_relative_name_means_another_file_elsewhere(project):
+    project.write(
+        main="""
+        import os
+        def read():
+            with open("in.txt") as file:
+                return file.read()
+        for folder in "ab":
+            os.chdir(folder)
+            x = read()  # dds: /x
+            print(x)
+            os.chdir("..")
+        """
+    )
+    for folder in "ab":
+        (project.root / folder).mkdir()
+        (project.root / folder / "in.txt").write_text(folder.upper())
+    assert project.same().stdout == "A\nB\n"
+    assert project.same().evaluated() == set()
+
+
+def test_a_link_that_leads_elsewhere(project):
+    project.write(
+        main="""
+        def read():
+            with open("current/in.txt") as file:
+                return file.read()
+        x = read()  # dds: /x
+        print(x)
+        """
+    )
+    for folder in ("v1", "v2"):
+        (project.root / folder).mkdir()
+        (project.root / folder / "in.txt").write_text(folder)
+    (project.root / "current").symlink_to("v1")
+    project.same()
+    (project.root / "current").unlink()
+    (project.root / "current").symlink_to("v2")
+    assert project.same().stdout == "v2\n"
+
+
+def test_a_folder_that_was_listed(project):
+    project.write(
+        main="""
+        import glob, os
+        def read():
+            return sorted(glob.glob("data/*.txt")), sorted(os.listdir("data"))
+        x = read()  # dds: /x
+        print(x)
+        """
+    )
+    (project.root / "data").mkdir()
+    (project.root / "data" / "a.txt").touch()
+    project.same()
+    assert project.same().evaluated() == set()
+    (project.root / "data" / "b.txt").touch()
+    assert project.same().evaluated() == {"/x"}
+    (project.root / "data" / "b.txt").unlink()
+    assert project.same().evaluated() == set()
+
+
+def test_a_database(project):
+    project.write(
+        make="""
+        import sqlite3, sys
+        with sqlite3.connect("rows.db") as base:
+            base.execute("create table if not exists rows (n)")
+            base.execute("insert into rows values (?)", (int(sys.argv[1]),))
+        """,
+        main="""
+        import sqlite3
+        def read():
+            return sqlite3.connect("rows.db").execute("select sum(n) from rows").fetchall()
+        x = read()  # dds: /x
+        print(x)
+        """,
+    )
+    project.plain("make.py", "1")
+    project.same()
+    assert project.same().evaluated() == set()
+    project.plain("make.py", "2")
+    assert project.same().stdout == "[(3,)]\n"
+
+
+def test_a_temporary_folder_leaves_nothing(project):
+    project.write(
+        main="""
+        import os, tempfile
+        def work():
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, "scratch"), "w") as file:
+                    file.write("x")
+                return len(os.listdir(folder))
+        x = work()  # dds: /x
+        print(x)
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+
+
+def test_a_file_that_appears(project):
+    project.write(
+        main="""
+        def read():
+            try:
+                with open("maybe.txt") as file:
+                    return file.read()
+            except FileNotFoundError:
+                return None
+        x = read()  # dds: /x
+        print(x)
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+    (project.root / "maybe.txt").write_text("here")
+    assert project.same().stdout == "here\n"
+
+
+def test_a_value_without_a_view_takes_the_old_one_away(project):
+    project.write(main="x = {'a': 1}  # dds: /x.json\nprint(x)")
+    project.same()
+    assert project.view("/x.json").exists()
+    project.edit("main.py", "{'a': 1}", "{1j}")
+    project.same()
+    assert not os.path.exists(project.view("/x.json"))
+    loaded = project.python("-c", "import ddsimport; print(ddsimport.load('/x.json'))")
+    assert loaded.stdout == "{1j}\n"
+    assert project.same().evaluated() == set()
