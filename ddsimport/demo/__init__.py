@@ -62,6 +62,9 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    if len(arguments) > 1 or (arguments and arguments[0].startswith("-")):
+        print("usage: python -m ddsimport demo [FOLDER]", file=sys.stderr)
+        return 2
     folder = os.path.abspath(arguments[0] if arguments else DEFAULT_FOLDER)
     if os.path.exists(folder) and os.listdir(folder):
         print(f"{folder} is not empty; give another folder", file=sys.stderr)
@@ -72,7 +75,7 @@ def main(arguments: list[str]) -> int:
     print(f"The values are files: {os.path.join(folder, '.dds', 'data', 'wine')}")
     for name in sorted(os.listdir(os.path.join(folder, ".dds", "data", "wine"))):
         print(f"  /wine/{name}")
-    print(f"\nGo on by hand:\n  cd {folder}\n  python -m ddsimport -v pipeline.py")
+    print(f"\nGo on by hand:\n  cd {folder}\n  {sys.executable} -m ddsimport -v pipeline.py")
     return 1 if failures else 0
 
 

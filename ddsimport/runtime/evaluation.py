@@ -68,6 +68,8 @@ class Evaluation:
             with recorder.unrecorded():
                 self._keep(value, seconds, self.recording)
         except (UncachedError, CodecError, StoreError) as error:
+            with recorder.unrecorded():
+                self.session.forget(self.path)
             self._report("uncached", seconds, str(error))
         except Exception as error:  # a failure of ours never stops the program
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
@@ -125,14 +127,16 @@ class Evaluation:
             value_digest = ""
 
         def comes_back(restored: object) -> bool:
-            return digest(restored, code_of).hex() == value_digest
+            if _is_figure(value):
+                return True  # known to; and pyplot takes up every figure that is unpickled
+            return bool(value_digest) and digest(restored, code_of).hex() == value_digest
 
         store = self.session.writable_store()
         candidate = store.keep(
             self.inquiry.signature,
             value,
             digest=value_digest,
-            comes_back=comes_back if value_digest and not _is_figure(value) else None,
+            comes_back=comes_back,
             trace=trace,
             seconds=seconds,
             path=self.path,
@@ -208,5 +212,5 @@ class Evaluation:
 
 
 def _is_figure(value: Any) -> bool:
-    """Whether reading `value` back would show: pyplot takes up every figure that is unpickled."""
+    """Whether `value` is a figure of matplotlib, whose pickles show where they are read."""
     return type(value).__module__.partition(".")[0] == "matplotlib"

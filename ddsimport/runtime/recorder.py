@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any
 
 from ddsimport.source.hook import is_tracked
@@ -234,6 +235,9 @@ def _on_chdir(*_: Any) -> None:
 
 
 def _on_putenv(name: Any, *_: Any) -> None:
+    # Installed libraries set variables of their own when they are imported (OPENBLAS_MAIN_FREE).
+    if not is_tracked(_caller()):
+        return
     for recording in _recordings():
         recording.effects[f"changed the environment variable {os.fsdecode(name)}"] = None
 
@@ -298,7 +302,7 @@ def _is_ours_or_the_systems(name: str) -> bool:
     A first-party `.py` read by the import system is code, which the code hash counts; the same
     file read by the program as data is a file like any other.
     """
-    if name.startswith((*_NOT_FILES, _cache_directory())) or not is_tracked(name):
+    if name.startswith((*_NOT_FILES, *_library_folders())) or not is_tracked(name):
         return True
     if name.endswith((".pyc", ".so", ".pyd")) or f"{os.sep}__pycache__" in name:
         return True
@@ -307,16 +311,26 @@ def _is_ours_or_the_systems(name: str) -> bool:
 
 def _is_importing() -> bool:
     """Whether it is the import system that opens or lists something now."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
-    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+    return _caller().startswith("<frozen importlib")
 
 
-def _cache_directory() -> str:
-    """Where libraries keep what they can rebuild (matplotlib's font list): no step's output."""
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser(os.path.join("~", ".cache"))
-    return os.path.join(caches, "")
+def _caller() -> str:
+    """The file of the code that caused the audit event; that of `os` counts as its caller's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _GO_BETWEENS:
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame is not None else ""
+
+
+_GO_BETWEENS = frozenset({__file__, os.__file__, os.path.realpath(os.__file__), "<frozen os>"})
+
+
+def _library_folders() -> tuple[str, ...]:
+    """Where libraries keep what they can make again (matplotlib's fonts): no step's output."""
+    home = os.path.expanduser("~")
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return (os.path.join(caches, ""), os.path.join(settings, ""))
 
 
 def stat_of(name: str) -> tuple[int, int, int] | None:

@@ -98,6 +98,16 @@ class Session:
         except (StoreError, CodecError) as error:
             self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
 
+    def forget(self, path: str) -> None:
+        """The value of the step at `path` is not kept: what is there from before is not current."""
+        store = self.store
+        if store is None or not store.writable:
+            return
+        try:
+            store.forget(path)
+        except StoreError as error:
+            self.run.say(f"view {path}", f"{path} shows an older value: {error}")
+
     def relative(self, name: str) -> str:
         """`name` relative to the project if it lies in it, else as it is. Links are not followed:
         they may lead elsewhere next time."""

@@ -41,9 +41,13 @@ step)."""
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 _pending: dict[int, Evaluation] = {}
-"""Identity of a frame -> the evaluation that `recall` prepared in it. `evaluate`, `leave` or
-`fail` takes it out; the calls of one frame follow one another, whatever other threads, tasks and
-signal handlers do in between."""
+"""Identity of a frame -> the evaluation of an assignment that `recall` prepared in it and that
+`evaluate` takes out at once; the calls of one frame follow one another, whatever other threads,
+tasks and signal handlers do in between."""
+
+_calls: dict[int, Evaluation] = {}
+"""Identity of a marked function's frame -> its evaluation, until `leave` or `fail` takes it out.
+Other steps may stand in the function's body: in the same frame."""
 
 
 def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -60,7 +64,9 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         if found.step.site.kind == "function":
             found.closed_over = closed_over(frame)
             found.begin()
-        _pending[id(frame)] = found
+            _calls[id(frame)] = found
+        else:
+            _pending[id(frame)] = found
         return ()
     return (found.stand_in(before),)
 
@@ -76,7 +82,7 @@ def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
 
 def finish(constant: tuple[Any, ...], value: Any) -> Any:
     """The marked function of this frame is about to return `value`."""
-    evaluation = _pending.get(id(sys._getframe(1)))
+    evaluation = _calls.get(id(sys._getframe(1)))
     if evaluation is not None:
         evaluation.outcome = (value,)
     return value
@@ -85,7 +91,7 @@ def finish(constant: tuple[Any, ...], value: Any) -> Any:
 def leave(constant: tuple[Any, ...]) -> None:
     """The marked function of this frame is left, with the value that it noted last."""
     frame = sys._getframe(1)
-    evaluation = _pending.pop(id(frame), None)
+    evaluation = _calls.pop(id(frame), None)
     if evaluation is not None and evaluation.outcome is not None:
         evaluation.closed_over_after = closed_over(frame)
         evaluation(*evaluation.outcome)
@@ -93,7 +99,7 @@ def leave(constant: tuple[Any, ...]) -> None:
 
 def fail(constant: tuple[Any, ...]) -> None:
     """The marked function of this frame raises."""
-    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    evaluation = _calls.pop(id(sys._getframe(1)), None)
     if evaluation is not None:
         evaluation.fail()
 

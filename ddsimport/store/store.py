@@ -184,6 +184,14 @@ class Store:
 
         self._views.publish(path, candidate, format, view.name, view.exact, write)
 
+    def forget(self, path: str) -> None:
+        """There is no artifact at `path` any more; its past values stay under their signatures.
+
+        Raises:
+            StoreError: not an artifact path, or it cannot be removed.
+        """
+        self._views.forget(path)
+
     def current(self, path: str) -> ViewRecord | None:
         """What the artifact path shows now; None if nothing was ever published there.
 

@@ -194,6 +194,18 @@ class Views:
             lock.release()
         self._known[path] = record
 
+    def forget(self, path: str) -> None:
+        """Remove a view and its record; nothing happens if there is none. Raises StoreError."""
+        parts = artifact_parts(path)
+        self._known.pop(path, None)
+        for file in (self._data + _joined(parts), self._record_path(parts)):
+            try:
+                os.unlink(file)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                continue
+            except OSError as error:
+                raise unusable("remove", file, error) from error
+
     def paths(self, below: str = "") -> Iterator[str]:
         """All artifact paths that have a record, in order.
 

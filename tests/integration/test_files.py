@@ -135,3 +135,31 @@ def test_a_value_without_a_view_takes_the_old_one_away(project):
     loaded = project.python("-c", "import ddsimport; print(ddsimport.load('/x.json'))")
     assert loaded.stdout == "{1j}\n"
     assert project.same().evaluated() == set()
+
+
+def test_a_value_that_is_not_kept_takes_the_old_artifact_away(project):
+    project.write(main="import threading\nx = [1]  # dds: /x\nprint(len(x))")
+    project.same()
+    assert project.view("/x").exists()
+    project.edit("main.py", "[1]", "[threading.Lock()]")
+    project.same()
+    assert not project.view("/x").exists()
+    loaded = project.python("-c", "import ddsimport; ddsimport.load('/x')")
+    assert "there is no artifact at /x" in loaded.stderr
+
+
+def test_what_libraries_do_when_they_are_imported_is_no_effect(project):
+    project.write(
+        main="""
+        def f(n):
+            import numpy
+            import matplotlib.pyplot
+            return int(numpy.sum([n, 1]))
+        x = f(1)  # dds: /x
+        print(x)
+        """
+    )
+    home = project.root.parent / "home"
+    home.mkdir()
+    project.same(environment={"HOME": str(home)})
+    assert project.same(environment={"HOME": str(home)}).evaluated() == set()
