@@ -135,6 +135,8 @@ class Run:
             except OSError as error:
                 reason = error.strerror or str(error)
                 self.say("report", f"the report cannot be written: {self.report}: {reason}")
+            except Exception as error:  # the program may have patched what we write it with
+                self.say("report", f"the report cannot be written: {self.report}: {error!r}")
         if not self.quiet:
             _flush_standard_output()
             write(summary(self))

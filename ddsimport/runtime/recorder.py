@@ -234,6 +234,11 @@ def _on_chdir(*_: Any) -> None:
         recording.effects["changed the working directory"] = None
 
 
+def _on_input(*_: Any) -> None:
+    for recording in _recordings():
+        recording.effects["read standard input"] = None
+
+
 def _on_putenv(name: Any, *_: Any) -> None:
     # Installed libraries set variables of their own when they are imported (OPENBLAS_MAIN_FREE).
     if not is_tracked(_caller()):
@@ -270,6 +275,7 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.chown": _on_change,
     "os.utime": _on_change,
     "os.chdir": _on_chdir,
+    "builtins.input": _on_input,
     "os.putenv": _on_putenv,
     "os.unsetenv": _on_putenv,
     "socket.connect": _on_connect,

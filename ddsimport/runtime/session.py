@@ -19,7 +19,8 @@ from ddsimport.analysis.locate import locate
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.source.hook import is_tracked, source_stats
+from ddsimport.source import tracked
+from ddsimport.source.tracked import is_tracked, source_stats
 from ddsimport.store.store import Store
 
 if TYPE_CHECKING:
@@ -45,12 +46,8 @@ class Session:
             self.store = Store.open(self.config.store)
         except StoreError as error:
             self.run.say("store", f"nothing is kept: {error}")
-        self.codebook = Codebook(
-            locate=locate,
-            cache=FactsCache(os.path.join(self.config.store, "facts")) if self.store else None,
-            tracked=is_tracked,
-            text_of=text_of,
-        )
+        self.reloads = 0
+        self.codebook = self._fresh_codebook()
         if self.store is not None:
             distributions.keep_in(os.path.join(self.store.root, "facts"))
         self.run.at_end.append(self._note_run)
@@ -59,6 +56,23 @@ class Session:
         self._projects = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+
+    def _fresh_codebook(self) -> Codebook:
+        return Codebook(
+            locate=locate,
+            cache=FactsCache(os.path.join(self.config.store, "facts")) if self.store else None,
+            tracked=is_tracked,
+            text_of=text_of,
+        )
+
+    def has_reloaded(self) -> bool:
+        """Whether a module was loaded again from another text since this was last asked; then all
+        that was known of code is forgotten, and callers forget what they hold of it too."""
+        if self.reloads == tracked.reloads:
+            return False
+        self.reloads = tracked.reloads
+        self.codebook = self._fresh_codebook()
+        return True
 
     def _note_run(self) -> None:
         """Leave the run to the index, for those who ask later what happened."""

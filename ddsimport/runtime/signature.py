@@ -31,6 +31,7 @@ _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
 _MISSING: Any = object()
+_GATHERS_POSITIONAL, _GATHERS_KEYWORDS = 0x4, 0x8  # inspect.CO_VARARGS, CO_VARKEYWORDS
 _OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: a function, whose locals are no dictionary
 
 
@@ -181,13 +182,24 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
         elif bound is frame.f_globals:
             continue
         elif source.name in bound:
-            found.append((name, fetch(source, bound[source.name])))
+            value = bound[source.name]
+            if step.site.kind == "function" and name == _gathering(frame.f_code):
+                value = tuple(value.items())
+            found.append((name, fetch(source, value)))
         elif source.name in step.locals:
             found.append((name, _UNBOUND))
     if step.site.kind == "function":
         found += closed_over(frame).items()
     _forget(frame, bound)
     return [(name, value) for name, value in found if not _is_told(value, step.modules)]
+
+
+def _gathering(code: CodeType) -> str | None:
+    """The name of `**kwargs`: a dictionary made for the call, which nobody else can hold."""
+    if not code.co_flags & _GATHERS_KEYWORDS:
+        return None
+    positional = code.co_argcount + code.co_kwonlyargcount
+    return code.co_varnames[positional + bool(code.co_flags & _GATHERS_POSITIONAL)]
 
 
 def _forget(frame: FrameType, bound: Any) -> None:

@@ -117,6 +117,8 @@ def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
 
 
 def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
+    if shared.has_reloaded():
+        _steps.clear()
     known = _steps.get(id(constant))
     if known is not None and known[1].namespace is frame.f_globals:
         return known[1]

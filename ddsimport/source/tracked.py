@@ -11,6 +11,9 @@ file that differs now was edited after its code came into this process."""
 
 _COMPILING = 100_000_000  # ns
 
+reloads = 0
+"""How often a file was loaded again after it had changed (`importlib.reload`)."""
+
 _loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
 
 
@@ -60,7 +63,11 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
         stat = os.stat(path)
     except OSError:
         return
-    source_stats[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    global reloads
+    found = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    if source_stats.get(path, found) != found:
+        reloads += 1
+    source_stats[path] = found
     _loaded_as[path] = name
 
 

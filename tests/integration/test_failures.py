@@ -115,6 +115,31 @@ def test_a_file_that_cannot_be_analysed_is_a_whole_dependency(project):
     assert project.same().statuses == {"/x": "computed"}
 
 
+def test_a_program_that_patches_what_we_write_with(project):
+    project.write(main="import json\njson.dumps = lambda v: 1\nx = [1]  # dds: /x\nprint(x)\n")
+    for _ in range(2):
+        assert project.same().stdout == "[1]\n"
+
+
+def test_a_module_that_is_reloaded(project):
+    project.write(
+        a="def f(v):\n    return v\n",
+        main="""
+        import importlib, os, a
+        x = a.f(1)  # dds: /x
+        with open(a.__file__, "w") as file:
+            file.write("def f(v):\\n    return v + 100\\n")
+        importlib.reload(a)
+        y = a.f(1)  # dds: /y
+        print(x, y)
+        with open(a.__file__, "w") as file:
+            file.write("def f(v):\\n    return v\\n")
+        """,
+    )
+    assert project.run().stdout == "1 101\n"
+    assert project.run().stdout == "1 101\n"
+
+
 def test_a_file_edited_while_the_program_runs(project):
     """The code that runs is the old one; its value must not be kept under the new text."""
     project.write(
