@@ -147,7 +147,18 @@ def _start(folder: str, flags: config.Flags) -> None:
     config.use(config.resolve(folder, flags, os.environ))
     report.current()  # before the program, so that the summary comes after its own `atexit`
     hook.install()
+    report.current().at_end.append(_tell_overtaken)
     is_active = True
+
+
+def _tell_overtaken() -> None:
+    for name in hook.overtaken():
+        if name not in ("__main__", "__mp_main__"):
+            report.current().say(
+                f"overtaken {name}",
+                f"the steps of {name} were not handled: another import hook loaded it; after that"
+                " hook is installed, call ddsimport.source.hook.install()",
+            )
 
 
 def _put_first_in_path(folder: str) -> None:

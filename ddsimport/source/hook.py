@@ -46,6 +46,7 @@ __all__ = [
     "install_path_hook",
     "is_tracked",
     "main_loader",
+    "overtaken",
     "source_stats",
     "uninstall",
     "untracked_prefixes",
@@ -57,6 +58,14 @@ def install() -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.stay_first()
+
+
+def overtaken() -> tuple[str, ...]:
+    """Names of loaded marked modules that another import hook loaded without their steps, because
+    it had been put before ours."""
+    if not _finder.was_overtaken and (not sys.meta_path or sys.meta_path[0] is _finder):
+        return ()
+    return early()
 
 
 def uninstall() -> None:
@@ -72,6 +81,7 @@ class Finder:
     def __init__(self) -> None:
         # Another finder may ask all others too: it gets no answer from us to our own question.
         self._asking: set[tuple[int, str]] = set()
+        self.was_overtaken = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -102,6 +112,7 @@ class Finder:
         One that answers before us (typeguard's) would have its modules loaded without their steps.
         """
         if sys.meta_path[0] is not self and self in sys.meta_path:
+            self.was_overtaken = True
             # In one go: importlib may be walking over this very list, and must not skip anyone.
             sys.meta_path[:] = [self, *(each for each in sys.meta_path if each is not self)]
 

@@ -121,6 +121,27 @@ def test_a_program_that_patches_what_we_write_with(project):
         assert project.same().stdout == "[1]\n"
 
 
+def test_a_module_that_another_hook_took_is_named(project):
+    project.write(
+        lib="def f(v: int) -> int:\n    x = v + 1  # dds: /x\n    return x\n",
+        main="""
+        from typeguard import install_import_hook
+        install_import_hook("lib")
+        import lib
+        print(lib.f(1))
+        """,
+    )
+    ended = project.python("-m", "ddsimport", "main.py")
+    assert ended.stdout == "2\n"
+    assert "the steps of lib were not handled" in ended.stderr
+    project.edit(
+        "main.py", "import lib", "from ddsimport.source import hook\nhook.install()\nimport lib"
+    )
+    ended = project.python("-m", "ddsimport", "main.py")
+    assert "1 computed" in ended.stderr
+    assert "not handled" not in ended.stderr
+
+
 def test_a_module_that_is_reloaded(project):
     project.write(
         a="def f(v):\n    return v\n",
