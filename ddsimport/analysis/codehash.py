@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from ddsimport.analysis.facts import (
-    READS_EXTRAS,
-    READS_SUBCLASSES,
     TOP_ACTS,
     TOP_GUARD,
     TOP_LINE,
@@ -28,7 +26,7 @@ from ddsimport.analysis.facts import (
     FactsCache,
     facts_of,
 )
-from ddsimport.analysis.graph import Edge, Key, Node, Reference
+from ddsimport.analysis.graph import READS_EXTRAS, READS_SUBCLASSES, Edge, Key, Node, Reference
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.resolve import Resolver
 

@@ -26,10 +26,6 @@ TOP_DIGEST, TOP_REFERENCES, TOP_LINE, TOP_GUARD, TOP_ACTS, TOP_REFLECTS = range(
 IMPORT, DEFINITION, ASSIGNMENT, OTHER = range(4)
 """The kinds of a binding, its first field; then what it binds, then its top-level statement."""
 
-READS_EXTRAS, READS_SUBCLASSES = 1, 2
-"""What code may read of other code besides its normal form: docstrings and annotations; the classes
-that derive from a class. `DEF_REFLECTS`, `TOP_REFLECTS` and a step's last field add these up."""
-
 MAIN_GUARD, TYPE_CHECKING_GUARD = 1, 2
 """Top-level statements that do not run when the module is imported."""
 

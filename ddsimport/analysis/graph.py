@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+READS_EXTRAS, READS_SUBCLASSES = 1, 2
+"""What code may read of other code besides its normal form: docstrings and annotations; the classes
+that derive from a class. `facts.DEF_REFLECTS`, `TOP_REFLECTS` and a
+step's last field add these up."""
+
 Key = tuple[str, str, str, "str | int"]
 
 
@@ -79,7 +84,7 @@ class Node:
         edges: in the order in which the text first mentions them.
         extras, extra_edges: its docstrings and annotations, for where something reads them.
         counts_extras: something unknown (a decorator that is not tracked) may read them.
-        reflects: what it reads of other code besides its normal form (`facts.READS_…`).
+        reflects: what it reads of other code besides its normal form (`READS_…`).
         file: where it lies.
         consulted: the files that were looked at to resolve its edges.
         notes: sentences on what could not be seen.

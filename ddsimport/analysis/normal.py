@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from blake3 import blake3
 
-from ddsimport.analysis.facts import READS_EXTRAS, READS_SUBCLASSES
+from ddsimport.analysis.graph import READS_EXTRAS, READS_SUBCLASSES
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "Await": ("expression",),

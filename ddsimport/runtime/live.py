@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from ddsimport.errors import UndigestibleError
+from ddsimport.runtime import written
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked
 from ddsimport.values.digest import digest, is_immutable
@@ -100,14 +101,14 @@ class Live:
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
-        if reference.kind == "definition" and is_as_written(reference, thing):
+        if reference.kind == "definition" and written.is_as_written(reference, thing):
             if isinstance(thing, type):
                 return self.code_of(thing)
-            additions = _additions(thing)
-            if additions is None:
+            added = written.additions(thing)
+            if added is None:
                 return _AS_WRITTEN
-            thing = additions
-        thing = _registered(thing) or thing
+            thing = added
+        thing = written.registered(thing) or thing
         try:
             return digest(thing, self.code_of)
         except UndigestibleError as error:
@@ -203,14 +204,14 @@ class Live:
     def _class(self, cls: type) -> bytes:
         hasher = blake3(f"{cls.__qualname__}".encode())
         for base in cls.__mro__:
-            file = _file_of(base)
+            file = written.file_of(base)
             if file is None:
                 hasher.update(self._installed(base.__module__, base))
                 continue
             try:
                 reach = self._codebook.cls(base.__module__, file, base.__qualname__)
                 hasher.update(self.reach(reach))
-                differences = _as_it_is(base, file)
+                differences = written.as_it_is(base, file)
             except (LookupError, OSError):
                 differences = dict(vars(base))
             hasher.update(self._attributes(base, differences))
@@ -227,7 +228,7 @@ class Live:
     def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
         counted: list[tuple[str, bytes]] = []
         for name, value in sorted(attributes.items()):
-            if name in _MACHINERY:
+            if name in written.MACHINERY:
                 continue
             try:
                 counted.append((name, digest(value, self.code_of)))
@@ -283,7 +284,11 @@ class _Slot:
     def remember(self, thing: Any, token: bytes) -> None:
         """Keep `token` for next time if identity alone can tell that it still holds."""
         if type(thing) is FunctionType:
-            if thing.__closure__ or thing.__dict__ or not is_as_written(self.reference, thing):
+            if (
+                thing.__closure__
+                or thing.__dict__
+                or not written.is_as_written(self.reference, thing)
+            ):
                 return
             if not is_immutable(thing.__defaults__) or thing.__kwdefaults__:
                 return
@@ -329,79 +334,6 @@ def _held(reach: Reach, skipped: frozenset[int] = frozenset()) -> _Held:
 
 _HELD: dict[tuple[int, frozenset[int]], _Held] = {}
 
-_MACHINERY = frozenset(
-    {
-        "__abstractmethods__", "__annotations__", "__annotate__", "__annotate_func__",
-        "__annotations_cache__", "__classcell__", "__dict__", "__doc__", "__firstlineno__",
-        "__match_args__", "__module__", "__orig_bases__", "__parameters__",
-        "__qualname__", "__slots__", "__static_attributes__", "__subclasshook__",
-        "__type_params__", "__weakref__", "_abc_impl", "__dataclass_fields__",
-        "__dataclass_params__", "__conditional_annotations__",
-    }
-)  # fmt: skip
-"""What the interpreter and the standard library write into a class: told by its text."""
-
-
-def is_as_written(reference: Reference, thing: Any) -> bool:
-    """True if `thing` is the function or class that the text at `reference` defines."""
-    if issubclass(type(thing), type):
-        return bool(thing.__qualname__ == reference.qualname and _file_of(thing) == reference.file)
-    function = _unwrapped(thing)
-    if type(function) is not FunctionType:
-        return False
-    code = function.__code__
-    return (
-        code.co_firstlineno == reference.first_line
-        and code.co_filename == reference.file
-        and code.co_name == reference.qualname.rpartition(".")[2]
-    )
-
-
-def _unwrapped(thing: Any) -> Any:
-    """The function below `functools.lru_cache`, `contextmanager` and their like."""
-    while True:
-        kind = type(thing)
-        wraps = kind.__qualname__ == "_lru_cache_wrapper" or (
-            kind is FunctionType and not is_tracked(thing.__code__.co_filename)
-        )
-        inner = thing.__dict__.get("__wrapped__") if wraps else None
-        if inner is None:
-            return thing
-        thing = inner
-
-
-def _additions(thing: Any) -> tuple[object, ...] | None:
-    """What a function as written has besides its text: default values, attributes, the functions
-    that were registered with it. None if there is nothing."""
-    function = _unwrapped(thing)
-    attributes = {
-        name: value
-        for holder in (thing, function)
-        for name, value in getattr(holder, "__dict__", {}).items()
-        if name not in _SET_BY_FUNCTOOLS
-    }
-    found = (function.__defaults__, function.__kwdefaults__, attributes)
-    return found if any(found) else None
-
-
-_SET_BY_FUNCTOOLS = frozenset(
-    {
-        "__doc__", "__module__", "__name__", "__qualname__", "__type_params__", "__wrapped__",
-        "cache_parameters",
-    }
-)  # fmt: skip
-"""What `wraps` and `lru_cache` leave on a function."""
-
-
-def _registered(thing: Any) -> list[object] | None:
-    """The implementations of a `functools.singledispatch` function, which are what it is; its
-    closure also holds a cache of weak references. None for anything else."""
-    if type(thing) is FunctionType:
-        registry = thing.__dict__.get("registry")
-        if type(registry) is MappingProxyType:
-            return list(registry.items())
-    return None
-
 
 def _counts_by_text(thing: Any) -> bool:
     """Whether a global without a digest may count by the text that binds it: what is called (its
@@ -416,66 +348,6 @@ def _counts_by_text(thing: Any) -> bool:
 
 
 _UNCOUNTED_LIBRARIES = frozenset({"_socket", "_thread", "logging", "socket", "sqlite3", "ssl"})
-
-
-def _file_of(cls: type) -> str | None:
-    """The tracked file that defines `cls`, None if it is installed or built in."""
-    module = sys.modules.get(cls.__module__)
-    file = getattr(module, "__file__", None)
-    return file if file is not None and is_tracked(file) else None
-
-
-def _as_it_is(cls: type, file: str) -> dict[str, object]:
-    """The attributes of `cls` whose value its text cannot tell.
-
-    Functions written in the class body are told by the text; so are those that a decorator of the
-    standard library (dataclass, total_ordering) generated from it. Everything else counts as it is:
-    patched methods, tables that were filled since, attributes computed at import.
-    """
-    members = vars(cls).get("_member_map_")
-    found: dict[str, object] = {}
-    if type(members) is dict:  # an enum: what its members are is in their values
-        found["_member_map_"] = [
-            (name, getattr(member, "_value_", None)) for name, member in members.items()
-        ]
-    for name, value in vars(cls).items():
-        if name in _MACHINERY or _is_slot(value):
-            continue
-        if type(members) is dict and (name in members or name[0] == name[-1] == "_"):
-            continue
-        functions = _functions_in(value)
-        if functions and all(_is_written_in(cls, file, name, each) for each in functions):
-            additions = [added for each in functions if (added := _additions(each))]
-            if additions:
-                found[name] = additions
-            continue
-        found[name] = functions if functions else value
-    return found
-
-
-def _functions_in(value: object) -> list[FunctionType]:
-    if isinstance(value, (staticmethod, classmethod)):
-        value = value.__func__
-    if isinstance(value, property):
-        accessors = (value.fget, value.fset, value.fdel)
-        return [accessor for accessor in accessors if isinstance(accessor, FunctionType)]
-    wrapped = getattr(value, "func", None) if type(value).__name__ == "cached_property" else value
-    return [wrapped] if isinstance(wrapped, FunctionType) else []
-
-
-def _is_written_in(cls: type, file: str, name: str, function: FunctionType) -> bool:
-    code = function.__code__
-    if code.co_filename.startswith("<"):  # generated by dataclass, namedtuple, total_ordering
-        return function.__module__ == cls.__module__ or not is_tracked(code.co_filename)
-    return (
-        code.co_filename == file
-        and function.__qualname__ == f"{cls.__qualname__}.{name}"
-        and code.co_name == function.__name__
-    )
-
-
-def _is_slot(value: object) -> bool:
-    return type(value).__name__ in ("member_descriptor", "getset_descriptor", "_tuplegetter")
 
 
 def _bytecode(code: Any) -> bytes:
