@@ -138,13 +138,7 @@ class Views:
             try:
                 self._make_way(parts)
                 status = staged.commit(self._data + name)
-                record = ViewRecord(
-                    path=name,
-                    signature=candidate.signature,
-                    blob=candidate.blob,
-                    blob_size=candidate.size,
-                    codec=candidate.codec,
-                    asked=asked,
+                record = _record_of(name, candidate, asked)._replace(
                     format=format_name,
                     exact=exact,
                     content=content,
@@ -172,21 +166,7 @@ class Views:
             self._make_way(parts)
             with suppress(FileNotFoundError):
                 os.unlink(self._data + name)
-            record = ViewRecord(
-                path=name,
-                signature=candidate.signature,
-                blob=candidate.blob,
-                blob_size=candidate.size,
-                codec=candidate.codec,
-                asked=asked,
-                format=NO_VIEW,
-                exact=False,
-                content="",
-                size=0,
-                mtime_ns=0,
-                ctime_ns=0,
-                ino=0,
-            )
+            record = _record_of(name, candidate, asked)
             self._write(parts, record)
         except OSError as error:
             raise unusable("remove", self._data + name, error) from error
@@ -351,6 +331,25 @@ def _lock_name(path: str) -> str:
     from blake3 import blake3
 
     return "view-" + blake3(path.encode()).hexdigest()
+
+
+def _record_of(name: str, candidate: Candidate, asked: str | None) -> ViewRecord:
+    """The record of an artifact that no file shows (yet)."""
+    return ViewRecord(
+        path=name,
+        signature=candidate.signature,
+        blob=candidate.blob,
+        blob_size=candidate.size,
+        codec=candidate.codec,
+        asked=asked,
+        format=NO_VIEW,
+        exact=False,
+        content="",
+        size=0,
+        mtime_ns=0,
+        ctime_ns=0,
+        ino=0,
+    )
 
 
 def _fits(record: ViewRecord, status: os.stat_result) -> bool:
