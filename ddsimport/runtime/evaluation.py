@@ -191,8 +191,9 @@ class Evaluation:
 
     def _check_globals(self, value: Any) -> None:
         live = self.inquiry.live
+        bindings = live.bindings()
         for (module, name), before in self.bindings.items():
-            if live.bindings().get((module, name)) is not before:
+            if bindings.get((module, name)) is not before:
                 raise UncachedError(
                     f"it changed the global {module}.{name}, which a hit would not do; return the "
                     "value, and assign it outside the step"
