@@ -11,9 +11,10 @@ cheap on everyone's start-up path.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport._version import __version__
     from ddsimport.errors import (
         CodecError,

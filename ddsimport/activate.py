@@ -14,12 +14,12 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from ddsimport import children
 from ddsimport.errors import DdsimportWarning
 from ddsimport.source import hook
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
+    from typing import Any
 
 _WRITERS = (
     "multiprocessing.spawn",
@@ -98,12 +99,11 @@ class _Stowaway:
     """Unpickled in a child, it runs this file there; the child throws away what comes of that."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        import dataclasses
         import runpy
 
         from ddsimport import config
 
-        baggage = {"config": dataclasses.asdict(config.current()), "script": _script}
+        baggage = {"config": config.current().as_dict(), "script": _script}
         return runpy.run_path, (__file__, {"_baggage": baggage}, _BOARDING)
 
 

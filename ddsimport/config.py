@@ -17,13 +17,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ddsimport.errors import ConfigurationError
+from ddsimport.records import Record
 
-Flags = Mapping[str, "str | bool"]
-"""What the command line said: some of the keys of `[tool.ddsimport]`."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Flags = Mapping[str, "str | bool"]
+    """What the command line said: some of the keys of `[tool.ddsimport]`."""
+
 
 STORE_VARIABLE = "DDSIMPORT_STORE"
 REPORT_VARIABLE = "DDSIMPORT_REPORT"
@@ -38,8 +42,7 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Record):
     """What holds for this process.
 
     Attributes:

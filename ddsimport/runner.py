@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from types import FrameType, ModuleType, TracebackType
-from typing import TYPE_CHECKING
 
 from ddsimport import children, config, report
 from ddsimport.source import hook
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 is_active = False

@@ -13,8 +13,6 @@ same; but the list of references has to be gathered from each root anyway, and t
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
@@ -29,7 +27,9 @@ from ddsimport.analysis.facts import (
 from ddsimport.analysis.graph import READS_EXTRAS, READS_SUBCLASSES, Edge, Key, Node, Reference
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.resolve import Resolver
+from ddsimport.records import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -39,8 +39,7 @@ _STATEFUL = ("random.", "os.environ", "os.putenv", "locale.", "decimal.", "sys.s
 """Of the standard library, what may set something for code elsewhere; of other code, all may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Record):
     """What a piece of code reaches, by its text.
 
     Attributes:
@@ -141,7 +140,7 @@ class Codebook:
             raise LookupError(f"{file}: no class {qualname}")
         # Of several (an `if` around them), the text cannot tell which is bound: all count.
         reach = self._reach(tuple(("d", module, file, index) for index in found))
-        return replace(reach, ambiguous=False)
+        return reach.replace(ambiguous=False)
 
     def variable(self, module: str, file: str, name: str) -> Reach:
         """What the statements that bind a module-level name, or act on it, say and reach."""
@@ -326,13 +325,13 @@ class _Walk:
         if reference.module in self._eager and (loaded or not imported):
             self._references.append(reference)
             return
-        self._references.append(replace(reference, lazy=True))
+        self._references.append(reference.replace(lazy=True))
         if reference.kind != "variable":
             return
         if loaded:
             # Bound lazily, but to what a loaded module holds already: its value is known.
             self._references.append(
-                replace(reference, module=reference.owner, chain=(reference.qualname,))
+                reference.replace(module=reference.owner, chain=(reference.qualname,))
             )
         elif reference.file:
             key: Key = ("v", reference.owner, reference.file, reference.qualname)

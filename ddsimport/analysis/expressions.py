@@ -6,8 +6,6 @@ form; methods are named after libcst's nodes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.analysis.literals import (
     float_value,
     integer_value,
@@ -18,8 +16,10 @@ from ddsimport.analysis.literals import (
 from ddsimport.analysis.names import Names
 from ddsimport.analysis.normal import FIELDS, word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
 
 class Expressions(Names):

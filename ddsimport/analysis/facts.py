@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from blake3 import blake3
+
+from ddsimport.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
 DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS = range(7, 11)
@@ -30,8 +34,7 @@ MAIN_GUARD, TYPE_CHECKING_GUARD = 1, 2
 """Top-level statements that do not run when the module is imported."""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Record):
     """One file's facts: a view of the record that is kept.
 
     A reference is a string: `"a.b.c"` is a chain of attributes from a module-level name (or a

@@ -8,8 +8,11 @@ made once and never change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from ddsimport.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 READS_EXTRAS, READS_SUBCLASSES = 1, 2
 """What code may read of other code besides its normal form: docstrings and annotations; the classes
@@ -19,8 +22,7 @@ step's last field add these up."""
 Key = tuple[str, str, str, "str | int"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Record):
     """A name that reached code refers to, and what the runtime must look at when the step runs.
 
     Attributes:
@@ -52,8 +54,7 @@ class Reference:
     literal: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Record):
     """One thing at the end of an edge: a node, a reference, untracked code, or several of these."""
 
     node: Key | None = None
@@ -61,8 +62,7 @@ class Item:
     untracked: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Record):
     """One reference of a node, with all that it may stand for.
 
     Attributes:
@@ -75,8 +75,7 @@ class Edge:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """One piece of code.
 
     Attributes:

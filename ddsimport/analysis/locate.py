@@ -7,10 +7,11 @@ path, which is itself found without importing the parent.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 def locate(name: str) -> str | None:

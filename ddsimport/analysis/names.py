@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.analysis.normal import REFLECTION, word
-from ddsimport.analysis.scopes import Kind, Scope
+from ddsimport.analysis.scopes import Scope
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+
+    from ddsimport.analysis.scopes import Kind
 
 Use = tuple[Scope, str, str, str]
 """(where, name, the attributes read of it as ".a.b", more). More is ".c" if `getattr` reads one

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from blake3 import blake3
 
 from ddsimport.analysis.facts import (
@@ -30,6 +28,7 @@ from ddsimport.analysis.graph import Edge, Item, Key, Node, Reference
 from ddsimport.analysis.inert import INERT
 from ddsimport.analysis.resolve import Resolver, Target
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -6,13 +6,13 @@ are resolved once the whole file has been walked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.analysis.expressions import Expressions
 from ddsimport.analysis.normal import digest_of, word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ddsimport.analysis.names import Use
     from ddsimport.analysis.positions import Positions

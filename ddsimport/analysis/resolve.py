@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import builtins
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 from ddsimport.analysis.facts import ASSIGNMENT, DEFINITION, IMPORT, Facts
 from ddsimport.analysis.locate import is_package, locate, package_of
+from ddsimport.records import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
+
+    TargetKind = Literal["definition", "variable", "module", "file", "distribution", "dynamic"]
 
 __all__ = ["Resolver", "Target", "locate"]
 
-TargetKind = Literal["definition", "variable", "module", "file", "distribution", "dynamic"]
 
 _BUILTINS = frozenset(dir(builtins))
 _DYNAMIC = frozenset({"exec", "eval", "globals"})
@@ -30,8 +32,7 @@ _PLACES = frozenset(
 """Where a module lies: never part of a code hash, or a moved project would miss."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """One thing that a reference may stand for.
 
     Attributes:

@@ -6,9 +6,12 @@ below it), so the walk only notes uses, each with its scope, and asks `meaning` 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
 
-Kind = Literal["module", "function", "class", "comprehension", "type"]
+    Kind = Literal["module", "function", "class", "comprehension", "type"]
+
 
 GLOBAL: Final = "global"
 LOCAL: Final = "local"

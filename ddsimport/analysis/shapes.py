@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ddsimport.analysis.literals import string_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAIN_GUARD, TYPE_CHECKING_GUARD = 1, 2
 """Kinds of a top-level `if` whose body does not run when the module is imported."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.analysis.normal import word
 from ddsimport.analysis.regions import ASSIGNMENT, DEFINITION, IMPORT, Region, Regions
 from ddsimport.analysis.shapes import closed_literal, dotted, flat, guard, is_idle, names_in, string
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.analysis.names import Use
     from ddsimport.analysis.positions import Positions, Statement
 

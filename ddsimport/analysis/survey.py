@@ -5,15 +5,16 @@ Only files whose facts are not in the cache come here, so libcst is imported her
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.analysis.blocks import Blocks
 from ddsimport.analysis.normal import digest_of, reflects, word
 from ddsimport.analysis.positions import Positions, UnanalysableError, parsed, positions_of
 from ddsimport.analysis.regions import OTHER
 from ddsimport.analysis.scopes import GLOBAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.analysis.names import Use
     from ddsimport.analysis.regions import Region
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
-Status = Literal["hit", "computed", "failed", "uncached"]
+from ddsimport.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    Status = Literal["hit", "computed", "failed", "uncached"]
+
 
 KEPT_WITHOUT_REPORT = 10_000
 """Events that are kept one by one where no report was asked for; a loop over a marked function may
 make millions, and what the summary needs of them is counted as they come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Record):
     """What became of one step, once.
 
     Attributes:

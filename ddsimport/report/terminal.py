@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ddsimport.report.events import Event, Run
 
@@ -124,9 +124,8 @@ def write_report(run: Run, file: str) -> None:
 
 def report_of(run: Run) -> str:
     """The report's text: one line per step."""
-    import dataclasses
     import json
 
-    steps = [json.dumps(dataclasses.asdict(event)) for event in run.events]
+    steps = [json.dumps(event.as_dict()) for event in run.events]
     listed = "[\n" + ",\n".join(steps) + "\n]" if steps else "[]"
     return f'{{"version": {REPORT_VERSION}, "steps": {listed}}}\n'

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
-from ddsimport.report.events import Event, Status
+from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step
@@ -24,12 +22,15 @@ from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
 from ddsimport.values.digest import digest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.report.events import Status
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
 
 
-@dataclass
 class Evaluation:
     """An evaluation under way; calling it with the value ends it and gives `(value,)`.
 
@@ -39,19 +40,22 @@ class Evaluation:
     later). Nothing is wrapped around the user's code, so tracebacks are those of plain Python.
     """
 
-    session: Session
-    step: Step
-    path: str
-    inquiry: Inquiry
-    lock: SignatureLock | None
-    recording: recorder.Recording | None = None
-    started: float = 0.0
-    outcome: tuple[Any] | None = None
-    ended: bool = False
-    bindings: dict[tuple[str, str], object] = field(default_factory=dict)
-    closed_over: dict[str, object] = field(default_factory=dict)
-    closed_over_after: dict[str, object] = field(default_factory=dict)
-    search_path: list[str] = field(default_factory=list)
+    def __init__(
+        self, session: Session, step: Step, path: str, inquiry: Inquiry, lock: SignatureLock | None
+    ) -> None:
+        self.session = session
+        self.step = step
+        self.path = path
+        self.inquiry = inquiry
+        self.lock = lock
+        self.recording: recorder.Recording | None = None
+        self.started = 0.0
+        self.outcome: tuple[Any] | None = None
+        self.ended = False
+        self.bindings: dict[tuple[str, str], object] = {}
+        self.closed_over: dict[str, object] = {}
+        self.closed_over_after: dict[str, object] = {}
+        self.search_path: list[str] = []
 
     def begin(self) -> None:
         self.bindings = self.inquiry.live.bindings()

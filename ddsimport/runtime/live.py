@@ -11,9 +11,7 @@ is kept in the `_Slot` of each reference, guarded by identity.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
@@ -23,7 +21,11 @@ from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked
 from ddsimport.values.digest import digest, is_immutable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
     from ddsimport.analysis.codehash import Codebook, Reach, Reference
 
 _UNBOUND = b"unbound"

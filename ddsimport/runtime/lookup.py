@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 from ddsimport.errors import CodecError, StoreError
+from ddsimport.records import Record
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.evaluation import Evaluation
@@ -15,9 +14,12 @@ from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import absorb, holds
 from ddsimport.store.trace import Candidate, Entry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True)
-class Hit:
+
+class Hit(Record):
     """A value from the store, and what must happen so that it can stand for the evaluation."""
 
     session: Session
@@ -61,7 +63,7 @@ def look_up(
     signature = inquiry.signature
 
     def kept(entry: Entry | None) -> Hit | None:
-        return entry and _kept(session, step, path, inquiry, entry, started)
+        return None if entry is None else _kept(session, step, path, inquiry, entry, started)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from ddsimport.analysis.codehash import Reach
 from ddsimport.errors import StoreError
@@ -21,7 +19,13 @@ from ddsimport.runtime.uncached import report_uncached
 from ddsimport.source.site import Site
 from ddsimport.store.paths import checked_path
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
 
 _NOTHING = Reach(hash=b"", references=(), distributions=(), files=(), notes=())
 """The reach of a step without a text of its own: its function is counted as an input."""

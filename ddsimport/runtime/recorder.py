@@ -16,12 +16,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import FrameType
-from typing import Any
 
 from ddsimport.source.hook import is_tracked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept."""

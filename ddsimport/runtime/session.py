@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -23,7 +22,10 @@ from ddsimport.source import tracked
 from ddsimport.source.tracked import is_tracked, source_stats
 from ddsimport.store.store import Store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.runtime.signature import Step
     from ddsimport.store.trace import Candidate
 

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from ddsimport.analysis.distributions import version_of
 from ddsimport.errors import UndigestibleError
+from ddsimport.records import Record
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values.digest import digest, is_immutable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.analysis.codehash import Codebook, Reach
     from ddsimport.source.site import Input, Site
 
@@ -35,8 +37,7 @@ _GATHERS_POSITIONAL, _GATHERS_KEYWORDS = 0x4, 0x8  # inspect.CO_VARARGS, CO_VARK
 _OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: a function, whose locals are no dictionary
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Record):
     """A site in a loaded module: what is the same each time the step runs.
 
     Attributes:
@@ -74,8 +75,7 @@ class Step:
         return f"{self.file}:{self.site.line}"
 
 
-@dataclass(frozen=True)
-class Inquiry:
+class Inquiry(Record):
     """One question to the store: what this step is about to be evaluated from.
 
     Attributes:

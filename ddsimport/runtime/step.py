@@ -14,9 +14,7 @@ and the user is told once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from ddsimport.runtime import recorder
 from ddsimport.runtime.evaluation import Evaluation
@@ -33,6 +31,11 @@ from ddsimport.runtime.signature import (
 from ddsimport.runtime.uncached import UncachedError, report_uncached
 from ddsimport.source.site import Site
 from ddsimport.store.paths import quote_part
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _steps: dict[int, tuple[tuple[Any, ...], Step]] = {}
 """Identity of the SITE constant -> (the constant, kept alive so that no identity is used twice; its

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
@@ -18,6 +17,7 @@ from ddsimport.runtime import recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.session import Session

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.source.tracked import is_tracked
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.analysis.codehash import Reference
 
 MACHINERY = frozenset(

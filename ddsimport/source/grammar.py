@@ -8,10 +8,10 @@ option  := key "=" value            words are quoted as a shell would
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ddsimport.errors import PragmaError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 from importlib.machinery import SourceFileLoader
-from typing import TYPE_CHECKING
 
 from ddsimport.source import tracked
 from ddsimport.source.loader import (
@@ -32,6 +31,7 @@ from ddsimport.source.script import (
 )
 from ddsimport.source.tracked import is_tracked, source_stats, untracked_prefixes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec

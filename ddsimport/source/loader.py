@@ -11,11 +11,11 @@ import _imp
 import os
 import sys
 from importlib.machinery import BYTECODE_SUFFIXES, SourceFileLoader
-from typing import TYPE_CHECKING
 
 from ddsimport.errors import DdsimportWarning, PragmaError
 from ddsimport.source import REWRITER_TAG
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
 
 from ddsimport.source.reads import first_of, own_nodes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import NoReturn
 
     from ddsimport.source.grammar import Source
     from ddsimport.source.pragma import Pragma

@@ -7,11 +7,11 @@ columns, so that every mistake is shown where it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ddsimport.errors import PragmaError
 from ddsimport.source.grammar import LATER_OPTIONS, OPTIONS, Source, said, source_of, words_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from re import Match

@@ -7,10 +7,10 @@ recursion limit (`1 + 1 + ...`, long method chains).
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from ddsimport.source.site import Access, Input
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

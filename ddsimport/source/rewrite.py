@@ -31,13 +31,14 @@ from __future__ import annotations
 import ast
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from ddsimport.source import REWRITER_TAG
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.reads import own_nodes
 from ddsimport.source.steps import Site, sites_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

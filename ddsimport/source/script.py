@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING
 
 from ddsimport.source import tracked
 from ddsimport.source.loader import StepLoader
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, ModuleType

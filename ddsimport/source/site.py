@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from ddsimport.records import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, Literal
 
 Access = tuple[tuple[str, object], ...]
 """How an expression reads a name: ("." , attribute name) and ("[]", constant key) from left to
 right. Empty: the name itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Record):
     """A name that a step reads, with the longest access that every use there shares.
 
     Attributes:
@@ -27,8 +26,7 @@ class Input:
     access: Access = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Record):
     """One marked assignment or function.
 
     Attributes:
@@ -68,7 +66,7 @@ class Site:
         """The site whose `constant()` this is."""
         kind, line, column, target, path, options, inputs = constant
         return cls(
-            cast("Literal['assignment', 'function']", kind),
+            kind,
             line,
             column,
             target,

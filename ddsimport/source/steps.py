@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ddsimport.source.grammar import fields_of, nearest, source_of
 from ddsimport.source.placement import (
@@ -22,6 +21,7 @@ from ddsimport.source.placement import (
 from ddsimport.source.reads import inputs_of, mangled, parameters
 from ddsimport.source.site import Access, Input, Site
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

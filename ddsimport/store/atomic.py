@@ -11,15 +11,17 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.flock import try_lock
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
     from _typeshed import ReadableBuffer
 
 _BUFFER = 1 << 18
@@ -48,7 +50,7 @@ class Staged:
         self._mode = mode
         self._descriptor, self._path = _create(folder, mode)
         self._raw = _HashedWriter(self._descriptor)
-        self.file: BinaryIO = cast(BinaryIO, io.BufferedWriter(self._raw, _BUFFER))
+        self.file: BinaryIO = io.BufferedWriter(self._raw, _BUFFER)
 
     @property
     def size(self) -> int:

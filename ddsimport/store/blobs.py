@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, flush_folder, unusable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
+    from typing import Any
 
     from ddsimport.values.codecs import Codec
 

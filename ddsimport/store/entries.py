@@ -7,7 +7,6 @@ one is the way of every hit (about 20 µs), so it goes through bare system calls
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import monotonic
 
@@ -23,6 +22,10 @@ from ddsimport.store.trace import (
     entry_to_json,
     is_name,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Candidate", "Entries", "Entry", "FileRead", "Trace"]
 

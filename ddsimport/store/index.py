@@ -14,14 +14,18 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
 
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.entries import Entries
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
 
 MOST_RUNS = 1000
 

@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import os
 from _thread import get_ident
-from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
 
 from ddsimport.store.atomic import make_folder, same_file
 from ddsimport.store.flock import try_lock, unlock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Seconds. `flock` has no timeout, so we ask again; at 20 ms a waiter costs no measurable CPU.
 _FIRST_PAUSE = 0.001

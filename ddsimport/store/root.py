@@ -11,10 +11,13 @@ import json
 import os
 import stat
 from contextlib import suppress
-from typing import Any
 
 from ddsimport.errors import StoreError
 from ddsimport.store.atomic import Staged, flush_folder, make_folder, unusable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
 

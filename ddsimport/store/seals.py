@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from blake3 import blake3
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HEAD = b'{"seal":"'
 _SEAL_END = len(_HEAD) + 64

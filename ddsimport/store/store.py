@@ -10,7 +10,6 @@ Whatever goes wrong here ends in `StoreError` or `CodecError`, and the runtime e
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep
@@ -21,8 +20,10 @@ from ddsimport.store.root import open_root
 from ddsimport.store.trace import Candidate, Entry, Trace
 from ddsimport.store.views import ViewRecord, Views
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from ddsimport.values.codecs import Codec, ViewFormat
 

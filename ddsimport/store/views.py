@@ -13,23 +13,27 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 from ddsimport.errors import StoreError
+from ddsimport.records import Record
 from ddsimport.store.atomic import Staged, make_folder, unusable
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.paths import artifact_parts
 from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
 from ddsimport.store.trace import Candidate, is_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
 # Seconds to wait for another process that is replacing the same view. The lock only keeps file and
 # record together, which the next run would mend as well, so a stopped process must not stop us.
 _PATIENCE = 10.0
 
 
-class ViewRecord(NamedTuple):
+class ViewRecord(Record):
     """What `data/<path>` shows.
 
     Attributes:
@@ -138,7 +142,7 @@ class Views:
             try:
                 self._make_way(parts)
                 status = staged.commit(self._data + name)
-                record = _record_of(name, candidate, asked)._replace(
+                record = _record_of(name, candidate, asked).replace(
                     format=format_name,
                     exact=exact,
                     content=content,
@@ -251,7 +255,7 @@ class Views:
 
     def _write(self, parts: tuple[str, ...], record: ViewRecord) -> None:
         with Staged(self._tmp) as staged:
-            staged.write(sealed({"version": 1, **record._asdict()}))
+            staged.write(sealed({"version": 1, **record.as_dict()}))
             staged.finish()
             staged.commit(self._record_path(parts))
 
@@ -376,7 +380,7 @@ def _holds(file: str, record: ViewRecord) -> bool:
 
 
 def _with_status(record: ViewRecord, status: os.stat_result) -> ViewRecord:
-    return record._replace(
+    return record.replace(
         mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns, ino=status.st_ino
     )
 

@@ -6,13 +6,18 @@ Slots under a null hold whatever was there before, and do not count.
 from __future__ import annotations
 
 from struct import pack
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import Body, Encoder, hasher, named, write_frame, write_text
+from ddsimport.values._encoder import Encoder, hasher, named, write_frame, write_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
 
 _COLUMN = named("pyarrow column")
 _TABLE = named("pyarrow table")

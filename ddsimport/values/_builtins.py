@@ -6,10 +6,13 @@ import types
 from array import array
 from struct import error, pack
 from sys import byteorder
-from typing import Any
 
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import BODIES, LEAVES, Encoder, named, write_frame, write_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _RANGE = named("range")
 _SLICE = named("slice")

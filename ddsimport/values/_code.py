@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import types
-from typing import Any
 
 from ddsimport.values._builtins import attributes
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import (
-    Body,
     Encoder,
     name_token,
     named,
     write_text,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
 
 _FUNCTION = named("function")
 _CLASS = named("class")

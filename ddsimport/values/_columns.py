@@ -7,14 +7,19 @@ is written follows from the items alone (see the invariants of `_encoder`), and 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
 from struct import pack
 from sys import byteorder
-from typing import Any
 
 from ddsimport.values._encoder import BODIES, DEPTH, Encoder, TooDeepError, write_frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Items = Sequence[Any]
 
 _FEW = 16  # items below which looking for a common type costs more than it saves
 _WIDE = 64  # fields above which rows are laid end to end and not turned into columns
@@ -22,8 +27,6 @@ _GROUP = 1 << 16  # items encoded one by one that are sealed together, to bound 
 # Rows within rows are packed this many levels deep. Rows have no identity here, so a row shared by
 # others is walked for each of them: without a bound, `t = (t, t)` said fifty times would not end.
 _LEVELS = 3
-
-Items = Sequence[Any]
 
 
 def items(encoder: Encoder, values: Items, level: int = 0) -> None:

@@ -18,13 +18,22 @@ Invariants, on which "equal digest, equal value" rests:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from struct import pack
-from typing import Any
 
 from blake3 import blake3
 
 from ddsimport.errors import UndigestibleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    CodeOf = Callable[[object], bytes]
+
+    Leaf = Callable[[bytearray, Any], None]
+
+    Body = Callable[["Encoder", Any], None]
 
 # Part of every digest: change it when any encoding changes, and no old digest can match a new one.
 FORMAT = b"dds-value-1"
@@ -49,10 +58,6 @@ def _alone_after_fork() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_alone_after_fork)
 
-
-CodeOf = Callable[[object], bytes]
-Leaf = Callable[[bytearray, Any], None]
-Body = Callable[["Encoder", Any], None]
 
 # Exact types of values that hold no other values: written straight into the buffer.
 LEAVES: dict[type, Leaf] = {}

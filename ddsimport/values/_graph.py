@@ -14,11 +14,15 @@ a needless evaluation, never a stale result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from blake3 import blake3
 
-from ddsimport.values._encoder import BODIES, FORMAT, CodeOf, Encoder, RefusalError
+from ddsimport.values._encoder import BODIES, FORMAT, Encoder, RefusalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ddsimport.values._encoder import CodeOf
 
 _HOLE = b"@"
 _START = bytes(32)

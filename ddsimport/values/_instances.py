@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import copyreg
 import types
-from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from ddsimport.values import _builtins, _code
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import BODIES, LEAVES, Body, Encoder, RefusalError, named
+from ddsimport.values._encoder import BODIES, LEAVES, Encoder, RefusalError, named
 from ddsimport.values._reduced import lazy_names, pickle_buffer, reduced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
 
 _REGISTERED = named("registered")
 _ENUM = named("enum")

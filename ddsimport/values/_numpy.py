@@ -8,9 +8,7 @@ count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from struct import pack
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,6 @@ from ddsimport.values._builtins import attributes
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import (
     INLINE,
-    Body,
     Encoder,
     RefusalError,
     hasher,
@@ -26,6 +23,15 @@ from ddsimport.values._encoder import (
     write_frame,
     write_text,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
+
+    Array = np.ndarray[Any, Any]
 
 _DTYPE = named("numpy.dtype")
 _ARRAY = named("numpy.ndarray")
@@ -35,8 +41,6 @@ _MASKED = named("numpy.ma")
 _UFUNC = named("numpy.ufunc")
 _GENERATOR = named("numpy.random")
 _SLAB = 4 << 20  # bytes copied at a time where an array cannot be read in place
-
-Array = np.ndarray[Any, Any]
 
 
 def body_of(kind: type) -> Body | None:

@@ -7,14 +7,19 @@ names, order, dtypes, the kind of index, `attrs` and flags are what programs see
 from __future__ import annotations
 
 from struct import pack
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import Body, Encoder, named, write_text
+from ddsimport.values._encoder import Encoder, named, write_text
 from ddsimport.values._numpy import write_array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
 
 _FRAME = named("pandas.DataFrame")
 _SERIES = named("pandas.Series")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copyreg
 import types
 from struct import pack
-from typing import Any
 
 from ddsimport.values import _builtins
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import Encoder, RefusalError, name_token, named, write_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PICKLE_BUFFER = named("PickleBuffer")
 

@@ -5,7 +5,11 @@ Most would be refused by pickle too, but later and in other words.
 
 from __future__ import annotations
 
-from ddsimport.values._encoder import Body, Encoder, RefusalError
+from ddsimport.values._encoder import Encoder, RefusalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ddsimport.values._encoder import Body
 
 _WHY = {
     "_io": "an open file is not a value: pass its path",

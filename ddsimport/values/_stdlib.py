@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from struct import pack
-from typing import Any
 
 from ddsimport.values._builtins import attributes, mapping_items
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import Body, Encoder, RefusalError, named, write_text
+from ddsimport.values._encoder import Encoder, RefusalError, named, write_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ddsimport.values._encoder import Body
 
 
 def body_of(kind: type) -> Body | None:

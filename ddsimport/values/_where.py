@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 _DEEP = 4  # packed rows are not met one by one, so a culprit may be this far below its container
 

@@ -8,14 +8,18 @@ order, and whatever the value does not keep when pickled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from ddsimport.errors import UndigestibleError
 from ddsimport.values import _instances
-from ddsimport.values._encoder import CodeOf, Encoder, RefusalError, TooDeepError, hasher
+from ddsimport.values._encoder import Encoder, RefusalError, TooDeepError, hasher
 
-_Value = TypeVar("_Value")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from ddsimport.values._encoder import CodeOf
+
+    _Value = TypeVar("_Value")
 
 
 def digest(value: object, code_of: CodeOf | None = None) -> bytes:

@@ -142,9 +142,9 @@ def test_a_broken_codec_is_a_codec_error(store: Store) -> None:
 def test_a_blob_that_does_not_decode_is_a_codec_error(store: Store) -> None:
     candidate = keep(store, signature(1), b"no pickle")
     with pytest.raises(CodecError):
-        store.value(candidate._replace(codec="pickle"))
+        store.value(candidate.replace(codec="pickle"))
     with pytest.raises(CodecError):
-        store.value(candidate._replace(codec="os.system"))
+        store.value(candidate.replace(codec="os.system"))
 
 
 def test_nothing_is_decoded_before_it_was_checked(

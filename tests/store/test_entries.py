@@ -141,7 +141,7 @@ def test_candidates_are_bounded(store: Store) -> None:
 def test_the_order_of_reads_and_their_status_make_no_other_trace(store: Store) -> None:
     one, two = (FileRead(name, signature(name), 1, 2, 3) for name in "ab")
     keep(store, signature(1), "old", trace=Trace(files=(one, two)))
-    later = one._replace(mtime_ns=9, ino=9)
+    later = one.replace(mtime_ns=9, ino=9)
     keep(store, signature(1), "new", trace=Trace(files=(two, later)))
     entry = store.entry(signature(1))
     assert entry is not None and len(entry.candidates) == 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
 
 import cloudpickle
 
 from ddsimport.errors import CodecError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types

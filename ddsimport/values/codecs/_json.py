@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec
 from ddsimport.values.codecs._text import TEXT
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from typing_extensions import Buffer
 
     from ddsimport.values.codecs._base import Writable

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from typing_extensions import Buffer
 
     from ddsimport.values.codecs._base import Writable

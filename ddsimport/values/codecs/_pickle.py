@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import sys
 from struct import Struct
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from typing_extensions import Buffer
 

@@ -7,9 +7,12 @@ in ISO 8601, missing numbers null.
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from ddsimport.errors import CodecError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PARTS = 100_000  # above this a JSON file is no longer what a person would read
 _DEPTH = 50

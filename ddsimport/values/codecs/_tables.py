@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from ddsimport.errors import CodecError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ddsimport.values.codecs._base import Writable
 
 # Dtypes (by their text) that come back from parquet as they were; found out one by one, with a

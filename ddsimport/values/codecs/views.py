@@ -7,9 +7,9 @@ the value's type; what has no readable form is shown as its pickle.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ddsimport.errors import CodecError
+from ddsimport.records import Record
 from ddsimport.values.codecs import _plain, _tables
 from ddsimport.values.codecs._base import ViewFormat
 from ddsimport.values.codecs._bytes import BYTES
@@ -17,13 +17,15 @@ from ddsimport.values.codecs._json import JSON, dumps
 from ddsimport.values.codecs._npy import NPY
 from ddsimport.values.codecs._text import TEXT
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ddsimport.values.codecs._base import Writable
 
 
-class _Format(NamedTuple):
+class _Format(Record):
     """A kind of file.
 
     Attributes:
