@@ -37,8 +37,9 @@ class Record:
         named = [f"{name}=_[{name!r}]" if name in defaults else name for name in cls._fields]
         stored = "".join(f"\n    self.{name} = {name}" for name in cls._fields)
         # As text: a loop over the fields takes three times as long at each construction.
+        text = f"def __init__(self, {', '.join(named)}):{stored}"
         space: dict[str, Any] = {"_": defaults}
-        exec(f"def __init__(self, {', '.join(named)}):{stored}", space)
+        exec(compile(text, __file__, "exec"), space)  # under our file, as debuggers know us by it
         cls.__init__ = space["__init__"]  # type: ignore[method-assign]
 
     def __iter__(self) -> Iterator[Any]:

@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from importlib.machinery import SourceFileLoader
 
-from ddsimport.source import tracked
+from ddsimport.source import debugger, tracked
 from ddsimport.source.loader import (
     FreshLoader,
     StepLoader,
@@ -58,6 +58,8 @@ def install() -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.stay_first()
+    if "bdb" in sys.modules:
+        debugger.keep_out(sys.modules["bdb"])
 
 
 def overtaken() -> tuple[str, ...]:
@@ -104,6 +106,8 @@ class Finder:
             if is_tracked(origin) and origin.endswith(".py"):
                 tracked.note(origin, name, loads_again=target is not None)
                 _swap_loader(spec, origin)
+            elif name == "bdb" and type(spec.loader) is SourceFileLoader:
+                spec.loader = debugger.DebuggerLoader(name, origin)
         return spec
 
     def stay_first(self) -> None:
