@@ -191,6 +191,8 @@ def _about_option(word: str) -> str:
     if word == "-c" or word.startswith("-c"):
         return "-c is not supported: code without a file has no steps; put it into a file"
     name = word.partition("=")[0]
+    if name in _SWITCHES:
+        return f"{name} takes no value; did you mean {name}?"
     if not word.startswith("--") and word[:2] in _OF_THE_INTERPRETER:
         return f"{word} is an option of the interpreter: python {word} -m ddsimport ..."
     import difflib

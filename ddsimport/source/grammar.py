@@ -117,12 +117,10 @@ def said(
     """
     if words and words[0].value == "ignore":
         if len(words) > 1:
-            raise _error(
-                words[1],
-                f"`# dds: ignore` stands alone; did you mean `ignore={words[1].raw}`?",
-                line,
-                source,
-            )
+            rest = " ".join(word.raw for word in words[1:])
+            meant = rest if words[1].value.startswith("/") else f"ignore={rest}"
+            message = f"`# dds: ignore` stands alone; did you mean `# dds: {meant}`?"
+            raise _error(words[1], message, line, source)
         return None, (), True
     path: str | None = None
     options: dict[str, str] = {}
@@ -258,10 +256,15 @@ def _check_path(word: Word, line: int, source: Source) -> None:
 
     if "\\" in word.raw:
         raise refuse("parts are parted by `/`, a backslash has no place", "/" + _tidy(word.raw))
+    for option in (*OPTIONS, *LATER_OPTIONS):
+        if f",{option}=" in word.value:
+            raise refuse(
+                "options are parted by spaces", word.raw.replace(f",{option}=", f" {option}=")
+            )
     try:
         skeleton = _skeleton(word.value)
     except ValueError as error:
-        raise refuse(f"{error}") from None
+        raise refuse(f"{error}", _with_braces_closed(word.raw)) from None
     parts = skeleton.split("/")[1:]
     plain = "/" + _tidy(word.value)
     if any(letter != _FIELD and not letter.isprintable() for letter in skeleton):
@@ -278,6 +281,20 @@ def _check_path(word: Word, line: int, source: Source) -> None:
         length = len(part.replace(_FIELD, "").encode("utf-8", "surrogatepass"))
         if length > LONGEST_PART:
             raise refuse(f"a part has {length} bytes, the longest may have {LONGEST_PART}")
+
+
+def _with_braces_closed(path: str) -> str | None:
+    """`path` with the brace that a part lacks; None if it lacks none, or that does not mend it."""
+    parts = []
+    for part in path.split("/"):
+        more = part.count("{") - part.count("}")
+        parts.append("{" * -more + part + "}" * more)
+    mended = "/".join(parts)
+    try:
+        _skeleton(mended)
+    except ValueError:
+        return None
+    return mended if mended != path else None
 
 
 def _skeleton(path: str) -> str:

@@ -101,9 +101,11 @@ def _step(pragma: Pragma, place: Place, source: Source) -> Step:
     names = {each.name for each in inputs}
     for name in wanted:
         if mangled(name, scope.class_name) not in names:
+            near = nearest(name, sorted(names))
+            meant = f"did you mean `{{{near}}}`? " if near else ""
             refuse(
                 pragma,
-                f"`{{{name}}}` is no input of this step; {_inputs_in_words(names)}",
+                f"`{{{name}}}` is no input of this step; {meant}{_inputs_in_words(names)}",
                 source,
                 f"{{{name}",
             )

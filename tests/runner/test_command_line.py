@@ -63,6 +63,7 @@ def test_a_file_wins_over_a_subcommand(kind, tmp_path, monkeypatch):
         (["--stroe", "d", "x"], ["unknown option --stroe", "did you mean --store?"]),
         (["--verbos", "x"], ["did you mean --verbose?"]),
         (["--quite=1", "x"], ["did you mean --quiet?"]),
+        (["--quiet=1", "x"], ["--quiet takes no value; did you mean --quiet?"]),
         (["--zzz", "x"], ["unknown option --zzz", "--report"]),
         (["-Z"], ["unknown option -Z"]),
         (["-"], ["standard input", "put it into a file"]),

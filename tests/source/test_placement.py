@@ -146,6 +146,7 @@ REFUSED = [
     ("f()  # dds: ignore", "cannot be ignored; `# dds: ignore` marks a `def`, a `class`"),
     ("if x:  # dds: ignore\n    pass", "an `if` header cannot be ignored"),
     ("x = f(n)  # dds: /a/{m}", "`{m}` is no input of this step; its inputs are `f`, `n`"),
+    ("x = f(idx)  # dds: /a/{idxx}", "no input of this step; did you mean `{idx}`? its inputs"),
     ("x = 1  # dds: /a/{m}", "it has no inputs"),
     ("x = [i for i in f()]  # dds: /a/{i}", "`{i}` is no input of this step"),
     ("def g(a, *b):  # dds: /a/{c}\n    pass", "its inputs are `a`, `b`"),
