@@ -7,8 +7,8 @@ steps all hit pays nothing. Text is seen by shadowing `write` on the very object
 the program took earlier (logging handlers, `print(file=…)`).
 
 Not seen, and so not replayed or verified: reads by native code that raises no audit event, files
-opened relative to an open folder, tests whether a path exists, bytes written to the file descriptor
-directly, environment variables, random state, the clock, child processes.
+opened relative to an open folder, bytes written to the file descriptor directly, random state, the
+clock, child processes; and what `asked` says.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import threading
 from contextvars import ContextVar
 from types import FrameType
 
+from ddsimport.runtime import asked
 from ddsimport.source.hook import is_tracked
 
 TYPE_CHECKING = False
@@ -57,13 +58,14 @@ class Recording:
             while they are redirected is no output of the program.
         output: (stream, text) in the order printed; neighbours of one stream are joined.
         loads: artifact path -> blob hash, for each `ddsimport.load`.
+        conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`).
         effects: what was done to this process that a hit would not do, in words.
         notes: sentences for the user (a network connection, a child process).
     """
 
     __slots__ = (
-        "effects", "listings", "loads", "notes", "outer", "output", "printed", "reads", "removals",
-        "streams", "writes",
+        "conditions", "effects", "listings", "loads", "notes", "outer", "output", "printed",
+        "reads", "removals", "streams", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -76,6 +78,7 @@ class Recording:
         self.output: list[tuple[str, str]] = []
         self.printed = 0
         self.loads: dict[str, str] = {}
+        self.conditions: dict[str, str] = {}
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
 
@@ -108,7 +111,9 @@ def begin() -> Recording:
     with _lock:
         if not _hooked:
             sys.addaudithook(_audit)
+            asked.watch_variables(_on_variable)
             _hooked = True
+        asked.watch_paths(_on_test)  # pathlib may have been imported since
         recording.streams = _tap_streams()
         _active.append(recording)
     _current.set(recording)
@@ -123,6 +128,7 @@ def end(recording: Recording) -> None:
         _active.remove(recording)
         if not _active:
             _untap_streams()
+            asked.unwatch_paths()
     if _current.get() is recording:
         _current.set(recording.outer)
 
@@ -197,6 +203,33 @@ def _on_list(path: Any = None, *_: Any) -> None:
     for recording in _recordings():
         if key not in recording.listings and name not in recording.writes:
             recording.listings[key] = names_in(name)
+
+
+def _on_test(path: str, depth: str) -> None:
+    name = _absolute(path)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    label = f"{asked.PATH}{depth}:{_key(path, name)}"
+    for recording in _recordings():
+        made = (name, *_folders_above(name))
+        if label not in recording.conditions and not any(each in recording.writes for each in made):
+            recording.conditions[label] = asked.token_of_path(name, depth)
+
+
+def _folders_above(name: str) -> Iterator[str]:
+    while (above := os.path.dirname(name)) != name:
+        yield above
+        name = above
+
+
+def _on_variable(name: str | None) -> None:
+    if not _active or _caller().startswith(_OURS):
+        return
+    label = asked.NAMES if name is None else asked.VARIABLE + name
+    for recording in _recordings():
+        if label not in recording.conditions:
+            token = asked.token_of_names() if name is None else asked.token_of_variable(name)
+            recording.conditions[label] = token
 
 
 def _on_database(database: Any, *_: Any) -> None:
@@ -331,7 +364,11 @@ def _caller() -> str:
     return frame.f_code.co_filename if frame is not None else ""
 
 
-_GO_BETWEENS = frozenset({__file__, os.__file__, os.path.realpath(os.__file__), "<frozen os>"})
+_GO_BETWEENS = frozenset(
+    {__file__, asked.__file__, os.__file__, os.path.realpath(os.__file__), "<frozen os>",
+     "<frozen _collections_abc>"}
+)  # fmt: skip
+_OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 
 def _library_folders() -> tuple[str, ...]:

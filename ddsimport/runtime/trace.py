@@ -13,7 +13,7 @@ import time
 
 from blake3 import blake3
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.session import Session
 
 _LOAD = "load:"
+_ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
 
 _CLOCK_RESOLUTION = 2_000_000_000
 """ns. A file written this recently may be written again under the same mtime (FAT keeps two
@@ -58,6 +59,9 @@ def trace_of(recording: recorder.Recording, live: Live, session: Session) -> Tra
         for label, token in live.lazy(reach)
     ]
     variables += [(_LOAD + path, blob) for path, blob in recording.loads.items()]
+    variables += [
+        (_relative(label, session), token) for label, token in recording.conditions.items()
+    ]
     return Trace(files=tuple(files), variables=tuple(variables), output=tuple(recording.output))
 
 
@@ -82,15 +86,35 @@ def _unchanged(read: FileRead, session: Session) -> bool:
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     recorded = dict(trace.variables)
-    for path, blob in trace.variables:
-        if path.startswith(_LOAD) and session.blob_at(path[len(_LOAD) :]) != blob:
+    for label, before in trace.variables:
+        if label.startswith(_LOAD) and session.blob_at(label[len(_LOAD) :]) != before:
+            return False
+        if label.startswith(_ASKED) and _asked_now(label, session) != before:
             return False
     for reach in list(live.reaches.values()):
         for label, token in live.lazy(reach):
-            before = recorded.get(f"{reach.hash.hex()}:{label}")
-            if before is not None and before != token.hex():
+            known = recorded.get(f"{reach.hash.hex()}:{label}")
+            if known is not None and known != token.hex():
                 return False
     return True
+
+
+def _asked_now(label: str, session: Session) -> str:
+    with recorder.unrecorded():
+        if label == asked.NAMES:
+            return asked.token_of_names()
+        if label.startswith(asked.VARIABLE):
+            return asked.token_of_variable(label[len(asked.VARIABLE) :])
+        _, depth, place = label.split(":", 2)
+        return asked.token_of_path(session.absolute(place), depth)
+
+
+def _relative(label: str, session: Session) -> str:
+    """A condition's label, with the path that it may name relative to the project."""
+    if not label.startswith(asked.PATH):
+        return label
+    kind, depth, place = label.split(":", 2)
+    return f"{kind}:{depth}:{session.relative(place)}"
 
 
 def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
@@ -105,6 +129,8 @@ def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
+            elif label.startswith(_ASKED):
+                recording.conditions.setdefault(label, blob)
 
 
 def _listing_digest(names: tuple[str, ...] | None) -> str | None:

@@ -1,0 +1,159 @@
+"""What an evaluation asks its surroundings for without an audit event: variables and paths.
+
+Python raises no audit event when a program reads an environment variable or tests whether a path
+exists. At the first miss, the dictionary inside `os.environ` is replaced by one that tells who
+reads it; `os.environ` stays what it is. While something is recorded, `os.path` and `pathlib` know
+by the name `os` an object that tells of each `os.stat` before it hands out the real one. Nothing is
+called in place of anything else, so no frame of ours stands in a traceback.
+
+Not seen: what native code asks (getenv, stat), `os.stat` and `os.access` called by their own names,
+and, in Python 3.10, the methods of pathlib.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+import sys
+
+from blake3 import blake3
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any
+
+    TellVariable = Callable[[str | None], None]
+    TellPath = Callable[[str, str], None]
+
+VARIABLE = "env:"
+NAMES = "env-names:"
+PATH = "path:"
+"""What the labels of a trace begin with: a variable, the names of all of them, the status of a
+path (`path:how much of it:name`)."""
+
+KIND, SIZE, TIME = "kind", "size", "time"
+"""How much of a path's status is looked at; each includes the ones before it."""
+
+_KIND_ONLY = ("exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir")
+_TIMES = ("getmtime", "getatime", "getctime", "stat", "lstat")
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_ASKING = ("genericpath", "posixpath", "pathlib", "pathlib._abc", "pathlib._local")
+
+
+def watch_variables(tell: TellVariable) -> None:
+    """From now on call `tell` before a variable is read: its name, or None for all names."""
+    watched = _Variables(_raw())
+    watched.tell = tell
+    environs: list[Any] = [os.environ, os.environb]
+    for environ in environs:
+        environ._data = watched
+
+
+class _Variables(dict):  # type: ignore[type-arg]
+    """What `os.environ` and `os.environb` hold: encoded names and values."""
+
+    tell: TellVariable
+
+    def __getitem__(self, key: Any) -> Any:
+        self.tell(os.fsdecode(key))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        self.tell(None)
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self.tell(None)
+        return super().__len__()
+
+    def items(self) -> Any:
+        self.tell(None)
+        for key in super().__iter__():
+            self.tell(os.fsdecode(key))
+        return super().items()
+
+
+def token_of_variable(name: str) -> str:
+    """What stands for the value of a variable, which itself is never kept; empty if unset."""
+    value = dict.get(_raw(), os.environ.encodekey(name))
+    return "" if value is None else blake3(os.fsencode(value)).hexdigest()
+
+
+def token_of_names() -> str:
+    names = sorted(os.fsencode(name) for name in dict.keys(_raw()))
+    return blake3(b"\0".join(names)).hexdigest()
+
+
+def _raw() -> dict[Any, Any]:
+    data: dict[Any, Any] = os.environ._data  # type: ignore[attr-defined]
+    return data
+
+
+class _Os:
+    """What `os.path` and `pathlib` take for the module `os`."""
+
+    def __init__(self, tell: TellPath) -> None:
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("stat", "lstat"):
+            # Asked for in order to be called at once with what the asking function was given.
+            self._tell_of(sys._getframe(1))
+        return getattr(os, name)
+
+    def _tell_of(self, frame: FrameType) -> None:
+        code = frame.f_code
+        depth = TIME if code.co_name in _TIMES else SIZE
+        program: FrameType | None = frame
+        while program is not None and program.f_globals.get("__name__") in _ASKING:
+            if program.f_code.co_name in _KIND_ONLY:
+                depth = KIND
+            program = program.f_back
+        if program is None or program.f_code.co_filename.startswith(_OURS):
+            return
+        for given in code.co_varnames[: code.co_argcount]:
+            path = frame.f_locals.get(given)
+            if isinstance(path, (str, bytes, os.PathLike)):
+                self._tell(os.fsdecode(path), depth)
+
+
+def watch_paths(tell: TellPath) -> None:
+    """Call `tell` with each path that is tested and how much of its status, until `unwatch`."""
+    watching = _Os(tell)
+    for name in _ASKING:
+        module: Any = sys.modules.get(name)
+        if module is not None and getattr(module, "os", None) is os:
+            module.os = watching
+            _watched.append(module)
+
+
+def unwatch_paths() -> None:
+    for module in _watched:
+        module.os = os
+    _watched.clear()
+
+
+_watched: list[Any] = []
+
+
+def token_of_path(path: str, depth: str) -> str:
+    """What stands for the status of a path."""
+    try:
+        own = os.lstat(path)
+    except (OSError, ValueError):
+        return "none"
+    link = " link" if modes.S_ISLNK(own.st_mode) else ""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "link to nothing"
+    kind = {modes.S_IFREG: "file", modes.S_IFDIR: "folder"}.get(
+        modes.S_IFMT(found.st_mode), "other"
+    )
+    if depth == KIND or kind == "folder":
+        return kind + link
+    if depth == SIZE:
+        return f"{kind}{link} {found.st_size}"
+    return f"{kind}{link} {found.st_size} {found.st_mtime_ns}"
