@@ -91,7 +91,10 @@ class Finder:
         """See `importlib.abc.MetaPathFinder`.
 
         The spec of an unmarked module is returned as well: None would have the search done again.
+        For what lies in an installed package, nobody is asked: most imports are of that kind.
         """
+        if type(path) is list and path and not any(map(is_tracked, path)):
+            return None
         asking = (get_ident(), name)
         if asking in self._asking:
             return None
