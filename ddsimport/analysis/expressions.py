@@ -14,7 +14,7 @@ from ddsimport.analysis.literals import (
     unquoted,
 )
 from ddsimport.analysis.names import Names
-from ddsimport.analysis.normal import FIELDS, word
+from ddsimport.analysis.normal import CLASS_MADE, FIELDS, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Expressions(Names):
             args = self.attribute_by_name(called, args)
         elif called in ("vars", "locals", "dir") and not args and self.at_top():
             self.use("globals")
+        elif called == "type" and len(args) > 1:
+            self.reflections += CLASS_MADE
         for arg in args:
             self.visit_arg(arg)
         target = _imported(node)
@@ -195,6 +197,8 @@ class Expressions(Names):
 
     def visit_simple_string(self, node: Any) -> None:
         is_bytes, value = string_value(node.value)
+        if value.startswith("__"):  # for `attrgetter`, or a `getattr` elsewhere
+            self.reflect(value)
         self.out.append(("B" if is_bytes else "S") + word(value))
 
     def visit_concatenated_string(self, node: Any) -> None:

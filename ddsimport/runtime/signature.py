@@ -19,7 +19,7 @@ from ddsimport.errors import UndigestibleError
 from ddsimport.records import Record
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.values.digest import digest, is_immutable
+from ddsimport.values.digest import is_immutable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Inquiry(Record):
         inputs: (name as written, digest in hex) of each input, in the order they are read.
         code: the code hash in hex.
         live: what was looked at to answer; holds the lazily imported references.
+        values: (name as written, value) of each input.
         mutables: (name, value, digest) of the inputs that the evaluation could change or return.
         versions: (distribution, version) that count.
     """
@@ -91,41 +92,55 @@ class Inquiry(Record):
     inputs: tuple[tuple[str, str], ...]
     code: str
     live: Live
+    values: list[tuple[str, object]]
     mutables: tuple[tuple[str, object, bytes], ...]
     versions: tuple[tuple[str, str], ...]
 
 
-def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) -> Inquiry:
+def inquire(
+    step: Step,
+    values: list[tuple[str, object]],
+    codebook: Codebook,
+    folders: tuple[str, ...] = (),
+) -> Inquiry:
     """Look at the inputs `values`, (name as written, value), and at the code as they are now.
 
     Raises:
         UncachedError: an input has no digest.
         OSError: source text that is needed cannot be read.
     """
-    live = Live(codebook)
-    code = live.reach(step.reach, step.skipped)
-    inputs: list[tuple[str, bytes]] = []
-    mutables: list[tuple[str, object, bytes]] = []
-    for name, value in values:
-        try:
-            token = digest(value, live.code_of)
-        except UndigestibleError as error:
-            raise UncachedError(
-                f"its input {name}{error.where} has no digest: {error.why}"
-            ) from error
-        inputs.append((name, token))
-        if not is_immutable(value) and not issubclass(type(value), ModuleType):
-            mutables.append((name, value, token))
+    live = Live(codebook, folders)
+    live.reflects = step.reach.reflects
+    while True:
+        reflects = live.reflects
+        code = live.reach(step.reach, step.skipped)
+        inputs: list[tuple[str, bytes]] = []
+        mutables: list[tuple[str, object, bytes]] = []
+        for name, value in values:
+            try:
+                token = live.digest(value)
+            except UndigestibleError as error:
+                raise UncachedError(
+                    f"its input {name}{error.where} has no digest: {error.why}"
+                ) from error
+            inputs.append((name, token))
+            if not is_immutable(value) and not issubclass(type(value), ModuleType):
+                mutables.append((name, value, token))
+        patches = live.patches()
+        if live.reflects == reflects:
+            break
+        live.restart()
     versions = _versions_of(frozenset(live.distributions))
     # Injective: all parts but the last are of fixed length or framed by their number.
     parts = [_PREAMBLE, code, len(inputs).to_bytes(4, "little")]
     parts += [token for _, token in inputs]
-    parts.append(repr((versions, step.site.kind, step.salt)).encode())
+    parts.append(repr((versions, step.site.kind, step.salt, patches)).encode())
     return Inquiry(
         signature=blake3(b"".join(parts)).hexdigest(),
         inputs=tuple((name, token.hex()) for name, token in inputs),
         code=code.hex(),
         live=live,
+        values=values,
         mutables=tuple(mutables),
         versions=versions,
     )
