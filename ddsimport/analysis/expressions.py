@@ -131,6 +131,10 @@ class Expressions(Names):
 
     def visit_subscript(self, node: Any) -> None:
         elements = node.slice
+        if self.chain(node.value) == ("sys", ".modules") and len(elements) == 1:
+            name = _literal(getattr(elements[0].slice, "value", None))
+            if name:
+                self.uses.append((self.scope, f"0|{name}|", "", ""))
         self.out.append("(Subscript")
         self.expression(node.value)
         only = elements[0] if len(elements) == 1 else None

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 from time import perf_counter
+from types import FunctionType
 
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
+from ddsimport.runtime.ties import ties
 from ddsimport.runtime.trace import trace_of
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
@@ -124,8 +126,15 @@ class Evaluation:
         self._check_replayable(value, recording)
         trace = trace_of(recording, self.inquiry.live, self.session)
         code_of = self.inquiry.live.code_of
+        functions: list[object] = []
+
+        def code_of_value(thing: Any) -> bytes:
+            if type(thing) is FunctionType:
+                functions.append(thing)
+            return code_of(thing)
+
         try:
-            value_digest = digest(value, code_of).hex()
+            value_digest = digest(value, code_of_value).hex()
         except UndigestibleError:
             value_digest = ""
 
@@ -141,6 +150,9 @@ class Evaluation:
             digest=value_digest,
             comes_back=comes_back,
             trace=trace,
+            ties=lambda blob, codec: ties(
+                recording, self.inquiry.live, self.session, blob, codec, bool(functions)
+            ),
             seconds=seconds,
             path=self.path,
             code=self.inquiry.code,

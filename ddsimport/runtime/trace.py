@@ -13,7 +13,7 @@ import time
 
 from blake3 import blake3
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import recorder, ties
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
@@ -82,6 +82,9 @@ def _unchanged(read: FileRead, session: Session) -> bool:
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     recorded = dict(trace.variables)
+    tied = tuple(pair for pair in trace.variables if pair[0].startswith(ties.LABELS))
+    if tied and not ties.hold(tied, live, session):
+        return False
     for path, blob in trace.variables:
         if path.startswith(_LOAD) and session.blob_at(path[len(_LOAD) :]) != blob:
             return False

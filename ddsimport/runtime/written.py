@@ -60,7 +60,8 @@ def _unwrapped(thing: Any) -> Any:
 
 def additions(thing: Any, with_extras: bool = False) -> tuple[object, ...] | None:
     """What a function as written has besides its text: default values, attributes, the functions
-    that were registered with it; with extras, what it tells readers. None if there is nothing."""
+    that were registered with it, what it closes over; with extras, what it tells readers. None if
+    there is nothing."""
     function = _unwrapped(thing)
     attributes = {
         name: value
@@ -71,10 +72,24 @@ def additions(thing: Any, with_extras: bool = False) -> tuple[object, ...] | Non
     registry = attributes.get("registry")
     if type(registry) is MappingProxyType:  # of `functools.singledispatch`, beside its own workings
         attributes = {"registry": registry}
-    found: tuple[object, ...] = (function.__defaults__, function.__kwdefaults__, attributes)
+    cells = closed_over(function)
+    found: tuple[object, ...] = (function.__defaults__, function.__kwdefaults__, attributes, cells)
     if with_extras:
         found += (extras(function),)
     return found if any(found) else None
+
+
+def closed_over(function: FunctionType) -> dict[str, object]:
+    """The variables of the functions around it, all but the class that `super()` looks for."""
+    found: dict[str, object] = {}
+    names = function.__code__.co_freevars
+    for name, cell in zip(names, function.__closure__ or (), strict=True):
+        if name != "__class__":
+            try:
+                found[name] = cell.cell_contents
+            except ValueError:
+                continue  # not bound yet
+    return found
 
 
 def extras(thing: Any) -> tuple[object, ...]:
