@@ -17,7 +17,6 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
-from ddsimport.runtime.ties import ties
 from ddsimport.runtime.trace import trace_of
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
@@ -126,6 +125,8 @@ class Evaluation:
         self._check_replayable(value, recording)
         trace = trace_of(recording, self.inquiry.live, self.session)
         code_of = self.inquiry.live.code_of
+        from ddsimport.runtime.ties import ties  # a run of hits does not need it
+
         functions: list[object] = []
 
         def code_of_value(thing: Any) -> bytes:

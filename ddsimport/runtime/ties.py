@@ -3,11 +3,11 @@
 The rule for places: a text or path that lies in the project counts relative to it, wherever a
 global, an input or a class attribute holds it, and `__file__` does not count. So a copied project
 hits, and what it reads is verified file by file. But what a step *gives* may tell where the project
-lies: if its value or its output holds the name of the project's folder, or of the working directory,
-the kept value holds for that folder only. Where the step met such a path, one word of the folder's
-name in the value is enough (`ROOT.name`), and so is a read outside of the project, yet beside it
-(`ROOT.parent / "shared.csv"`): it may have been found from there. What cannot be seen is a number
-or a truth value that was worked out from the text of a path (`len(str(ROOT))`).
+lies: if its value or its output holds the name of the project's folder, or of the working
+directory, the kept value holds for that folder only. Where the step met such a path, one word of
+the folder's name in the value is enough (`ROOT.name`), and so is a read outside of the project, yet
+beside it (`ROOT.parent / "shared.csv"`): it may have been found from there. What cannot be seen is
+a number or a truth value that was worked out from the text of a path (`len(str(ROOT))`).
 
 In the same way, what names a source file (a warning, a traceback, a log record with its line) holds
 while the text of that file is what it was; and a value with functions of the project in it, which
@@ -24,6 +24,7 @@ from mmap import ACCESS_READ, mmap
 from blake3 import blake3
 
 from ddsimport.analysis.graph import READS_PLACES
+from ddsimport.runtime.trace import TIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
 
-FOLDER, DIRECTORY, TEXT, MODULES, MESSAGES = LABELS = (
-    "place:project", "place:directory", "text:", "modules:", "messages:",
-)  # fmt: skip
-if TYPE_CHECKING:
     _Given = tuple[bytes | mmap, ...]
     """The parts of what a step gives: its output, its value."""
 
+FOLDER, DIRECTORY, TEXT, MODULES, MESSAGES = TIES
 _TELL_NOTHING = frozenset({"npy", "safetensors", "image"})
 """Codecs of blobs that hold no text."""
 

@@ -13,7 +13,7 @@ import time
 
 from blake3 import blake3
 
-from ddsimport.runtime import recorder, ties
+from ddsimport.runtime import recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ddsimport.runtime.session import Session
 
 _LOAD = "load:"
+TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
+"""What the labels of `ties` begin with. That module is imported where there are any."""
 
 _CLOCK_RESOLUTION = 2_000_000_000
 """ns. A file written this recently may be written again under the same mtime (FAT keeps two
@@ -82,9 +84,12 @@ def _unchanged(read: FileRead, session: Session) -> bool:
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     recorded = dict(trace.variables)
-    tied = tuple(pair for pair in trace.variables if pair[0].startswith(ties.LABELS))
-    if tied and not ties.hold(tied, live, session):
-        return False
+    tied = tuple(pair for pair in trace.variables if pair[0].startswith(TIES))
+    if tied:
+        from ddsimport.runtime import ties
+
+        if not ties.hold(tied, live, session):
+            return False
     for path, blob in trace.variables:
         if path.startswith(_LOAD) and session.blob_at(path[len(_LOAD) :]) != blob:
             return False

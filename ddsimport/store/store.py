@@ -135,7 +135,7 @@ class Store:
             raise CodecError("pickle does not give the same value back")
         if ties is not None:
             more = ties(self._blobs.path(blob), codec.name)
-            trace = trace._replace(variables=trace.variables + more)
+            trace = trace.replace(variables=trace.variables + more)
         candidate = Candidate(
             blob=blob,
             size=size,
