@@ -57,6 +57,14 @@ def test_must_evaluate_again(project, program):
     assert project.same().evaluated() == set()
 
 
+@pytest.mark.parametrize("program", programs("must_not_evaluate_again.txt"))
+def test_must_not_evaluate_again_for_nothing(project, program):
+    project.write_files(program.files)
+    assert project.same().statuses == {"/x": "computed"}
+    project.edit(*program.edit)
+    assert project.same(environment={"PYTHONHASHSEED": "7"}).evaluated() == set()
+
+
 @pytest.mark.parametrize("case", MUST_NOT)
 def test_must_not_evaluate_again(project, case):
     project.write(**QUIET)
