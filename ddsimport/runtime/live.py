@@ -292,7 +292,7 @@ class Live:
                 hasher.update(self.reach(reach))
                 differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):
-                differences = dict(vars(base))
+                differences = written.attributes(base)
                 module = base.__module__.replace("__mp_main__", "__main__")
                 hasher.update(f"{module}.{base.__qualname__}".encode())
             hasher.update(self._attributes(base, differences))
@@ -311,8 +311,6 @@ class Live:
     def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
         counted: list[tuple[str, bytes]] = []
         for name, value in sorted(attributes.items()):
-            if name in written.MACHINERY:
-                continue
             try:
                 counted.append((name, self.digest(value, f"{cls.__qualname__}.{name}")))
             except UndigestibleError as error:

@@ -148,8 +148,8 @@ def as_it_is(cls: type, file: str, with_extras: bool = False) -> dict[str, objec
             (name, getattr(member, "_value_", None), _set_on(member))
             for name, member in members.items()
         ]
-    for name, value in vars(cls).items():
-        if name in MACHINERY or _is_slot(value):
+    for name, value in attributes(cls).items():
+        if _is_slot(value):
             continue
         if type(members) is dict and (name in members or name[0] == name[-1] == "_"):
             continue
@@ -161,6 +161,34 @@ def as_it_is(cls: type, file: str, with_extras: bool = False) -> dict[str, objec
             continue
         found[name] = functions if functions else value
     return found
+
+
+def attributes(cls: type) -> dict[str, object]:
+    """The attributes of a class that may tell one program's from another's."""
+    found = {name: value for name, value in vars(cls).items() if name not in MACHINERY}
+    if "__pydantic_fields__" in found:
+        # What pydantic made of fields and validators has no stable form; they have.
+        validators = _validators(found.get("__pydantic_decorators__"))
+        found = {name: value for name, value in found.items() if name not in _MADE_BY_PYDANTIC}
+        found["__pydantic_decorators__"] = validators
+    return found
+
+
+_MADE_BY_PYDANTIC = frozenset(
+    {
+        "__pydantic_core_schema__", "__pydantic_parent_namespace__", "__pydantic_serializer__",
+        "__pydantic_setattr_handlers__", "__pydantic_validator__",
+    }
+)  # fmt: skip
+
+
+def _validators(decorators: object) -> dict[str, dict[str, object]]:
+    """The functions that pydantic calls, by what for."""
+    return {
+        kind: {name: getattr(each, "func", None) for name, each in group.items()}
+        for kind in getattr(type(decorators), "__dataclass_fields__", ())
+        if isinstance(group := getattr(decorators, kind, None), dict)
+    }
 
 
 def _set_on(member: object) -> dict[str, object]:

@@ -17,7 +17,10 @@ ODD = {
     "a term of 900": BODY + "T = " + " + ".join(["1"] * 900) + "\n",
     "a string in 3,000 pieces": BODY + "T = (" + "\n".join(["'a'"] * 3_000) + ")\n",
     "a chain of 2,000 comparisons": BODY + "T = " + " < ".join(map(str, range(2_000))) + "\n",
-    "a dictionary of 20,000": BODY + "T = {" + ", ".join(f"{n}: {n}" for n in range(20_000)) + "}\n",
+    "a dictionary of 20,000": BODY
+    + "T = {"
+    + ", ".join(f"{n}: {n}" for n in range(20_000))
+    + "}\n",
     "90 nested lists": BODY + "T = " + "[" * 90 + "]" * 90 + "\n",
     "90 nested calls": BODY + "T = " + "abs(" * 90 + "1" + ")" * 90 + "\n",
     "19 nested loops": BODY
@@ -35,7 +38,7 @@ ODD = {
     "no newline at the end": BODY.rstrip("\n"),
     "continued lines": BODY + "T = 1 + \\\n    2\n",
     "nothing but a comment after": BODY + "# the end",
-    "names of every script": BODY + "größe = 1\nдлина = größe\n名 = длина\n",
+    "names beyond ASCII": BODY + "größe = 1\n名 = größe\n",
 }
 
 
