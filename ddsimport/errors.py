@@ -34,9 +34,11 @@ class UndigestibleError(TypeError):
         where: the attribute path to the culprit inside the value, such as `.model.lock` (empty
             for the value itself).
         why: what the culprit is, in words.
+        kind: its type, None where it is not known.
     """
 
-    def __init__(self, where: str, why: str) -> None:
+    def __init__(self, where: str, why: str, kind: type | None = None) -> None:
         super().__init__(f"{where or 'the value'}: {why}")
         self.where = where
         self.why = why
+        self.kind = kind

@@ -24,7 +24,15 @@ from ddsimport.analysis.facts import (
     FactsCache,
     facts_of,
 )
-from ddsimport.analysis.graph import READS_EXTRAS, READS_SUBCLASSES, Edge, Key, Node, Reference
+from ddsimport.analysis.graph import (
+    READS_EXTRAS,
+    READS_LINES,
+    READS_MODULES,
+    Edge,
+    Key,
+    Node,
+    Reference,
+)
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.resolve import Resolver
 from ddsimport.records import Record
@@ -50,7 +58,7 @@ class Reach(Record):
         files: every source file that was looked at, sorted.
         notes: sentences on what could not be seen, each once.
         direct: how many of the first references are those of the root's own text.
-        subclasses: it reads `__subclasses__`: with a class, those that derive from it count.
+        reflects: what it reads of other code besides its normal form (`graph.READS_…`).
         rebound: (module, name) of the globals that functions of the reached modules may bind.
         ambiguous: several definitions share the place that was asked for (lambdas on one line): the
             caller must add what tells them apart, such as the bytecode.
@@ -63,7 +71,7 @@ class Reach(Record):
     notes: tuple[str, ...]
     ambiguous: bool = False
     direct: int = 0
-    subclasses: bool = False
+    reflects: int = 0
     rebound: tuple[tuple[str, str], ...] = ()
 
 
@@ -90,7 +98,8 @@ class Codebook:
         self._facts: dict[str, Facts] = {}
         self._resolver = Resolver(locate, tracked, self.facts)
         self._nodes = Nodes(self._resolver, self.facts, _content_of)
-        self._reaches: dict[tuple[Key, ...], Reach] = {}
+        self._reaches: dict[tuple[tuple[Key, ...], int], Reach] = {}
+        self._texts: dict[str, bytes] = {}
         self._dotted: dict[tuple[str, str, str], str] = {}
 
     # --- questions --------------------------------------------------------------------------------
@@ -112,34 +121,42 @@ class Codebook:
             return self._reach((("d", module, file, step),))
         return self._reach((("s", module, file, place),))
 
-    def function(self, module: str, file: str, qualname: str, first_line: int) -> Reach:
+    def function(
+        self, module: str, file: str, qualname: str, first_line: int, reflects: int = 0
+    ) -> Reach:
         """What the def or lambda with this qualified name and `co_firstlineno` reaches.
+
+        Args:
+            reflects: what whoever holds it may read of it besides its normal form.
 
         Raises:
             LookupError: the file defines none there (it was made by `exec` or `replace`).
         """
         facts = self._at(module, file)
         if facts.whole:
-            return self._reach((("w", module, file, ""),))
+            return self._reach((("w", module, file, ""),), reflects)
         found = facts.by_place.get((qualname, first_line))
         if not found:
             raise LookupError(f"{file}:{first_line}: no function {qualname}")
-        return self._reach(tuple(("d", module, file, index) for index in found))
+        return self._reach(tuple(("d", module, file, index) for index in found), reflects)
 
-    def cls(self, module: str, file: str, qualname: str) -> Reach:
+    def cls(self, module: str, file: str, qualname: str, reflects: int = 0) -> Reach:
         """What the class with this qualified name reaches: bases, metaclass, methods, decorators.
+
+        Args:
+            reflects: as for `function`.
 
         Raises:
             LookupError: the file defines no class of this name.
         """
         facts = self._at(module, file)
         if facts.whole:
-            return self._reach((("w", module, file, ""),))
+            return self._reach((("w", module, file, ""),), reflects)
         found = facts.classes.get(qualname)
         if not found:
             raise LookupError(f"{file}: no class {qualname}")
         # Of several (an `if` around them), the text cannot tell which is bound: all count.
-        reach = self._reach(tuple(("d", module, file, index) for index in found))
+        reach = self._reach(tuple(("d", module, file, index) for index in found), reflects)
         return reach.replace(ambiguous=False)
 
     def variable(self, module: str, file: str, name: str) -> Reach:
@@ -149,10 +166,15 @@ class Codebook:
             return self._reach((("w", module, file, ""),))
         return self._reach((("v", module, file, name),))
 
-    def module(self, module: str, file: str) -> Reach:
+    def module(self, module: str, file: str, reflects: int = 0) -> Reach:
         """What all that a name of the module can lead to says and reaches."""
         self._at(module, file)
-        return self._reach((("w", module, file, ""),))
+        return self._reach((("w", module, file, ""),), reflects)
+
+    def text_hash(self, file: str) -> bytes:
+        """32 bytes that stand for the whole text of a source file."""
+        self.facts(file)
+        return self._texts[file]
 
     def modules_of_step(self, module: str, file: str, line: int, column: int) -> frozenset[str]:
         """The modules that the step's own text reads under a name which the function around it
@@ -170,7 +192,8 @@ class Codebook:
         facts = self._facts.get(file)
         if facts is None:
             text = self._text_of(file)
-            text_hash = blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+            self._texts[file] = blake3(text.encode("utf-8", "surrogatepass")).digest()
+            text_hash = self._texts[file].hex()
             facts = self._cache.get(text_hash) if self._cache is not None else None
             if facts is None:
                 facts = facts_of(text)
@@ -193,12 +216,11 @@ class Codebook:
 
     # --- the walk ---------------------------------------------------------------------------------
 
-    def _reach(self, roots: tuple[Key, ...]) -> Reach:
-        reach = self._reaches.get(roots)
+    def _reach(self, roots: tuple[Key, ...], reflects: int = 0) -> Reach:
+        reach = self._reaches.get((roots, reflects))
         if reach is None:
-            reach = self._reaches[roots] = _Walk(self._nodes, self.facts, self._dotted_name).of(
-                roots
-            )
+            walk = _Walk(self._nodes, self.facts, self._dotted_name, self.text_hash, reflects)
+            reach = self._reaches[roots, reflects] = walk.of(roots)
         return reach
 
 
@@ -210,31 +232,36 @@ class _Walk:
         nodes: Nodes,
         facts: Callable[[str], Facts],
         dotted: Callable[[str, str, str], str],
+        text_hash: Callable[[str], bytes],
+        reflects: int,
     ) -> None:
         self._nodes = nodes
         self._facts = facts
         self._dotted = dotted
+        self._text_hash = text_hash
+        self._reflects = reflects
         self._numbers: dict[Key, int] = {}
         self._order: list[Key] = []
         self._hashed: list[bytes] = []
         self._references: list[Reference] = []
         self._untracked: dict[str, None] = {}
         self._eager: set[str] = set()
-        self._extras = False
-        self._subclasses = False
 
     def of(self, roots: tuple[Key, ...]) -> Reach:
-        self._survey(roots)
+        before = None
+        while before != self._reflects:  # what is read of all may be found late
+            before = self._reflects
+            self._survey(roots)
         for root in roots:
             self._number(root)
         for root in roots:
-            self._write(self._nodes[root])
+            self._write(root)
         direct = len(self._references)
         done = len(roots)
         acted: set[Key] = set()
         while done < len(self._order):
             while done < len(self._order):
-                self._write(self._nodes[self._order[done]])
+                self._write(self._order[done])
                 done += 1
             for key in self._acts(roots, acted):
                 self._number(key)
@@ -261,13 +288,13 @@ class _Walk:
             tuple(notes),
             ambiguous=len(roots) > 1,
             direct=direct,
-            subclasses=self._subclasses,
+            reflects=self._reflects,
             rebound=tuple(sorted(rebound)),
         )
 
     def _survey(self, roots: Iterable[Key]) -> None:
-        """Which modules are reached without an import inside a function, and whether code that is
-        reached reads docstrings or annotations, or subclasses."""
+        """Which modules are reached without an import inside a function, and what the code that is
+        reached reads of other code besides its normal form."""
         seen = set(roots)
         queue = [(root, True) for root in roots]
         eager: set[Key] = set(seen)
@@ -275,9 +302,8 @@ class _Walk:
             node = self._nodes[key]
             if now:
                 self._eager.add(key[1])
-            self._extras = self._extras or bool(node.reflects & READS_EXTRAS)
-            self._subclasses = self._subclasses or bool(node.reflects & READS_SUBCLASSES)
-            for edge in self._edges(node, True):
+            self._reflects |= node.reflects
+            for edge in self._edges(node):
                 then = now and not edge.lazy
                 for item in edge.items:
                     reached = item.node
@@ -298,17 +324,22 @@ class _Walk:
             self._order.append(key)
         return number
 
-    def _edges(self, node: Node, extras: bool) -> tuple[Edge, ...]:
-        if node.extra_edges and (node.counts_extras or (extras and self._extras)):
+    def _edges(self, node: Node) -> tuple[Edge, ...]:
+        if node.extra_edges and (node.counts_extras or self._reflects & READS_EXTRAS):
             return node.edges + node.extra_edges
         return node.edges
 
-    def _write(self, node: Node) -> None:
+    def _write(self, key: Key) -> None:
         hashed = self._hashed
+        node = self._nodes[key]
         hashed.append(b"node" + node.own)
-        if node.extras and (node.counts_extras or self._extras):
+        if node.extras and (node.counts_extras or self._reflects & READS_EXTRAS):
             hashed.append(b"extras" + node.extras)
-        for edge in self._edges(node, True):
+        if self._reflects & READS_MODULES:
+            hashed.append(b"module" + key[1].encode())
+        if self._reflects & READS_LINES and key[0] != "f":
+            hashed.append(b"text" + self._text_hash(node.file))
+        for edge in self._edges(node):
             hashed.append(b"label" + edge.label)
             for item in edge.items:
                 if item.node is not None:

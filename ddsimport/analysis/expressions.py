@@ -14,7 +14,7 @@ from ddsimport.analysis.literals import (
     unquoted,
 )
 from ddsimport.analysis.names import Names
-from ddsimport.analysis.normal import FIELDS, word
+from ddsimport.analysis.normal import CLASS_MADE, FIELDS, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Expressions(Names):
             args = self.attribute_by_name(called, args)
         elif called in ("vars", "locals", "dir") and not args and self.at_top():
             self.use("globals")
+        elif called == "type" and len(args) > 1:
+            self.reflections += CLASS_MADE
         for arg in args:
             self.visit_arg(arg)
         target = _imported(node)
@@ -129,6 +131,10 @@ class Expressions(Names):
 
     def visit_subscript(self, node: Any) -> None:
         elements = node.slice
+        if self.chain(node.value) == ("sys", ".modules") and len(elements) == 1:
+            name = _literal(getattr(elements[0].slice, "value", None))
+            if name:
+                self.uses.append((self.scope, f"0|{name}|", "", ""))
         self.out.append("(Subscript")
         self.expression(node.value)
         only = elements[0] if len(elements) == 1 else None
@@ -195,6 +201,8 @@ class Expressions(Names):
 
     def visit_simple_string(self, node: Any) -> None:
         is_bytes, value = string_value(node.value)
+        if value.startswith("__"):  # for `attrgetter`, or a `getattr` elsewhere
+            self.reflect(value)
         self.out.append(("B" if is_bytes else "S") + word(value))
 
     def visit_concatenated_string(self, node: Any) -> None:

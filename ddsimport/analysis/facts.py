@@ -127,6 +127,20 @@ class Facts(Record):
         return found
 
     @cached_property
+    def _with_classes(self) -> frozenset[int]:
+        found: set[int] = set()
+        for index, definition in enumerate(self.definitions):
+            if definition[DEF_KIND] == "class":
+                while index >= 0 and index not in found:
+                    found.add(index)
+                    index = self.definitions[index][DEF_PARENT]
+        return frozenset(found)
+
+    def holds_class(self, index: int) -> bool:
+        """Whether a definition is a class, or has one in it."""
+        return index in self._with_classes
+
+    @cached_property
     def stored_names(self) -> frozenset[str]:
         """Module-level names with an attribute that is stored somewhere in the file."""
         return frozenset(

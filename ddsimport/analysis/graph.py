@@ -14,10 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-READS_EXTRAS, READS_SUBCLASSES = 1, 2
+READS_EXTRAS, READS_SUBCLASSES, READS_MODULES, READS_LINES, READS_PLACES, MAKES_CLASSES = (
+    1 << bit for bit in range(6)
+)
 """What code may read of other code besides its normal form: docstrings and annotations; the classes
-that derive from a class. `facts.DEF_REFLECTS`, `TOP_REFLECTS` and a
-step's last field add these up."""
+that derive from a class; the modules that define things; source text and line numbers; where files
+lie. And code that makes classes by a call: they carry the name of its module.
+`facts.DEF_REFLECTS`, `TOP_REFLECTS` and a step's last field add these up."""
 
 Key = tuple[str, str, str, "str | int"]
 
@@ -31,7 +34,9 @@ class Reference(Record):
         kind: "definition": by its text, the chain is bound to the def or class at `qualname` and
             `first_line` of `file`, bare or below decorators that are told by their text (then
             `__wrapped__` leads to it). "variable": any other value; what counts is its digest.
-        owner: the module that defines what the chain leads to.
+            "installed": code that is not tracked, unless the program has put something else there.
+        owner: the module that defines what the chain leads to; for installed code, what it leads to
+            as a full dotted name.
         file: the file of `owner`.
         qualname: of the definition; for a variable, its name in `owner`, as
             `Codebook.variable(owner, file, qualname)` takes it.
@@ -45,7 +50,7 @@ class Reference(Record):
 
     module: str
     chain: tuple[str, ...]
-    kind: Literal["definition", "variable"]
+    kind: Literal["definition", "variable", "installed"]
     owner: str
     file: str
     qualname: str

@@ -24,7 +24,7 @@ from ddsimport.analysis.facts import (
     TOP_REFLECTS,
     Facts,
 )
-from ddsimport.analysis.graph import Edge, Item, Key, Node, Reference
+from ddsimport.analysis.graph import MAKES_CLASSES, Edge, Item, Key, Node, Reference
 from ddsimport.analysis.inert import INERT
 from ddsimport.analysis.resolve import Resolver, Target
 
@@ -73,9 +73,10 @@ class Nodes:
         if kind == "s":
             digest, references, reflects = facts.steps[str(what)]
             line = int(str(what).partition(":")[0])
-            return self._node(
-                b"step" + bytes.fromhex(digest), module, file, references, line, reflects
-            )
+            own = b"step" + bytes.fromhex(digest)
+            if reflects & MAKES_CLASSES:
+                own += _home(module)
+            return self._node(own, module, file, references, line, reflects)
         if kind == "t":
             top = facts.top[int(what)]
             return self._node(
@@ -116,8 +117,11 @@ class Nodes:
     def _definition(self, module: str, file: str, facts: Facts, index: int) -> Node:
         record = facts.definitions[index]
         line = record[DEF_FIRST]
+        own = b"definition" + bytes.fromhex(record[DEF_DIGEST])
+        if record[DEF_REFLECTS] & MAKES_CLASSES or facts.holds_class(index):
+            own += _home(module)
         plain = self._node(
-            b"definition" + bytes.fromhex(record[DEF_DIGEST]),
+            own,
             module,
             file,
             record[DEF_REFERENCES],
@@ -238,7 +242,11 @@ class Nodes:
         items: list[Item] = []
         for target in targets:
             if target.kind == "distribution":
-                items.append(Item(untracked=target.module.partition(".")[0]))
+                reference = None
+                if chain and target.used:
+                    named = tuple(chain[: target.used])
+                    reference = Reference(base, named, "installed", target.module, "", "")
+                items.append(Item(reference=reference, untracked=target.module.partition(".")[0]))
             elif target.kind == "file":
                 items.append(Item(node=("f", target.module, target.file, "")))
             elif target.kind == "module":
@@ -304,3 +312,9 @@ class Nodes:
                 effective = True
                 extras = extras or not decorator or bool(dotted)
         return effective, extras
+
+
+def _home(module: str) -> bytes:
+    """What stands for the module of a class: pickles, reprs and registries show it. (A function may
+    lie anywhere.) A spawned child knows the main module under another name."""
+    return b"in " + ("__main__" if module == "__mp_main__" else module).encode()

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from blake3 import blake3
 
-from ddsimport.analysis.graph import READS_EXTRAS, READS_SUBCLASSES
-
 FIELDS: dict[str, tuple[str, ...]] = {
     "Await": ("expression",),
     "Element": ("value",),
@@ -32,19 +30,38 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Nodes whose normal form is their kind and these fields, in the order of the text."""
 
-_EXTRAS = (
-    "__annotations__", "__annotate__", "__doc__", "get_annotations", "get_type_hints",
-    "getdoc", "getfullargspec", "signature",
+_READERS: tuple[tuple[str, ...], ...] = (
+    (  # READS_EXTRAS
+        "__annotations__", "__annotate__", "__doc__", "__text_signature__", "doctest",
+        "from_callable", "get_annotations", "get_overloads", "get_type_hints", "getdoc",
+        "getfullargspec", "help", "pydoc", "render_doc", "signature",
+    ),
+    ("__subclasses__",),  # READS_SUBCLASSES
+    ("__module__", "__globals__", "getmodule"),  # READS_MODULES
+    (  # READS_LINES
+        "co_firstlineno", "co_lines", "co_positions", "f_lineno", "findsource", "getcomments",
+        "getframeinfo", "getsource", "getsourcelines", "linecache", "tb_lineno",
+    ),
+    (  # READS_PLACES
+        "__file__", "__path__", "__spec__", "abspath", "absolute", "co_filename", "cwd", "getcwd",
+        "getfile", "getsourcefile", "realpath", "resolve",
+    ),
+    ("make_dataclass", "namedtuple", "new_class"),  # MAKES_CLASSES
 )  # fmt: skip
-_MANY = 1 << 32
-REFLECTION = {**dict.fromkeys(_EXTRAS, 1), "__subclasses__": _MANY}
-"""Names of what reads more of other code than its normal form tells, with their weight in a count:
-docstrings and annotations, and the classes that derive from one."""
+_BITS = 32
+REFLECTION = {name: 1 << _BITS * bit for bit, names in enumerate(_READERS) for name in names}
+"""Names of what reads more of other code than its normal form tells (`graph.READS_…`), with their
+weight in a count."""
+CLASS_MADE = REFLECTION["new_class"]
 
 
 def reflects(count: int) -> int:
-    """Which of the two a stretch of code reads, from the weights of the names in it."""
-    return READS_EXTRAS * (count % _MANY > 0) + READS_SUBCLASSES * (count >= _MANY)
+    """What a stretch of code reads of other code, from the weights of the names in it."""
+    flags = 0
+    for bit in range(len(_READERS)):
+        if count >> _BITS * bit & (1 << _BITS) - 1:
+            flags |= 1 << bit
+    return flags
 
 
 def word(text: str) -> str:

@@ -204,7 +204,11 @@ class Resolver:
                 continue
             if exports == "?":
                 # Computed when the module runs: it may come from here, the value tells.
-                unseen.append(Target("module", at + 1, source, origin))
+                if name in facts.names or facts.stars:
+                    found = self._name(source, origin, parts, at, seen)
+                    unseen += [_uncertain(t) for t in found if t.kind != "variable"]
+                unseen.append(Target("variable", at + 1, module, file, name, certain=False))
+                continue
             if name in facts.names or facts.stars or facts.whole or isinstance(exports, list):
                 found = self._name(source, origin, parts, at, seen)
                 if any(target.kind != "variable" or target.name in facts.names for target in found):
@@ -241,11 +245,7 @@ class Resolver:
             return targets
         # A choice that only running the module decides: its value counts beside every candidate.
         used = max(shortest, at + 1)
-        targets = [
-            Target(t.kind, t.used, t.module, t.file, t.name, t.index, certain=False)
-            for t in targets
-            if t.kind != "variable"
-        ]
+        targets = [_uncertain(target) for target in targets if target.kind != "variable"]
         return [*targets, Target("variable", used, module, file, name, certain=single)]
 
     def _alias(
@@ -305,3 +305,16 @@ class Resolver:
     @staticmethod
     def _unique(targets: list[Target]) -> tuple[Target, ...]:
         return tuple(dict.fromkeys(targets))
+
+
+def _uncertain(target: Target) -> Target:
+    """A target that other bindings of the name may hide."""
+    return Target(
+        target.kind,
+        target.used,
+        target.module,
+        target.file,
+        target.name,
+        target.index,
+        certain=False,
+    )

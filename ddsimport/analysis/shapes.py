@@ -76,7 +76,10 @@ def dotted(node: Any) -> str:
 
 
 def names_in(node: Any) -> list[str] | None:
-    """The strings of a literal list or tuple, None for anything else."""
+    """The strings of a literal list or tuple, or of a sum of these; None for anything else."""
+    if type(node).__name__ == "BinaryOperation" and type(node.operator).__name__ == "Add":
+        left, right = names_in(node.left), names_in(node.right)
+        return None if left is None or right is None else left + right
     if type(node).__name__ not in ("List", "Tuple"):
         return None
     names = []

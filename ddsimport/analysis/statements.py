@@ -222,9 +222,14 @@ class Statements(Regions):
         if type(node.target).__name__ == "Name":
             self.use(node.target.value)
             if node.target.value == "__all__":
-                self.exports = "?"
+                self.export(names_in(node.value) if self._depth == 0 else None)
         self.target(node.target)
         self.expression(node.value)
+
+    def export(self, more: list[str] | None) -> None:
+        """`__all__` is made longer, by names that the text tells or not."""
+        known = isinstance(self.exports, list) and more is not None
+        self.exports = [*self.exports, *more] if known else "?"  # type: ignore[misc]
 
     def visit_expr(self, node: Any) -> None:
         value = node.value
@@ -236,7 +241,10 @@ class Statements(Regions):
                 if chain is not None:
                     self.acts.append((self.scope, chain[0], chain[1], passed))
             if (chain := self.chain(value.func)) and chain[0] == "__all__":
-                self.exports = "?"
+                more = None
+                if chain[1] == ".extend" and len(value.args) == 1 and self._depth == 0:
+                    more = names_in(value.args[0].value)
+                self.export(more)
         self.expression(value)
 
     def visit_import(self, node: Any) -> None:

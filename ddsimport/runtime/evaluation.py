@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import sys
 from time import perf_counter
+from types import FunctionType
 
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
-from ddsimport.runtime.live import Live
-from ddsimport.runtime.signature import Inquiry, Step
+from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import trace_of
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
@@ -125,8 +125,17 @@ class Evaluation:
         self._check_replayable(value, recording)
         trace = trace_of(recording, self.inquiry.live, self.session)
         code_of = self.inquiry.live.code_of
+        from ddsimport.runtime.ties import ties  # a run of hits does not need it
+
+        functions: list[object] = []
+
+        def code_of_value(thing: Any) -> bytes:
+            if type(thing) is FunctionType:
+                functions.append(thing)
+            return code_of(thing)
+
         try:
-            value_digest = digest(value, code_of).hex()
+            value_digest = digest(value, code_of_value).hex()
         except UndigestibleError:
             value_digest = ""
 
@@ -142,6 +151,9 @@ class Evaluation:
             digest=value_digest,
             comes_back=comes_back,
             trace=trace,
+            ties=lambda blob, codec: ties(
+                recording, self.inquiry.live, self.session, blob, codec, bool(functions)
+            ),
             seconds=seconds,
             path=self.path,
             code=self.inquiry.code,
@@ -169,10 +181,11 @@ class Evaluation:
             recording.effects["changed sys.path"] = None
         for effect in recording.effects:
             raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
-        self._check_inputs(value)
-        self._check_globals(value)
+        again = inquire(self.step, self.inquiry.values, self.session.codebook, self.session.folders)
+        self._check_inputs(value, again)
+        self._check_globals(value, again)
 
-    def _check_inputs(self, value: Any) -> None:
+    def _check_inputs(self, value: Any, again: Inquiry) -> None:
         inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]
         shared = sharing.shared_with(value, inputs)
         if shared is not None:
@@ -186,14 +199,15 @@ class Evaluation:
                     f"it changed {name} of the function around it, which a hit would not do; "
                     "return the value instead"
                 )
-        now = Live(self.session.codebook)
-        for name, thing, before in self.inquiry.mutables:
-            if digest(thing, now.code_of) != before:
+        for (name, _, before), (_, _, now) in zip(
+            self.inquiry.mutables, again.mutables, strict=True
+        ):
+            if now != before:
                 raise UncachedError(
                     f"it changed its input {name}, which a hit would not do; work on a copy"
                 )
 
-    def _check_globals(self, value: Any) -> None:
+    def _check_globals(self, value: Any, again: Inquiry) -> None:
         live = self.inquiry.live
         bindings = live.bindings()
         for (module, name), before in self.bindings.items():
@@ -202,8 +216,7 @@ class Evaluation:
                     f"it changed the global {module}.{name}, which a hit would not do; return the "
                     "value, and assign it outside the step"
                 )
-        now = Live(self.session.codebook)
-        if now.reach(self.step.reach, self.step.skipped).hex() != self.inquiry.code:
+        if again.code != self.inquiry.code:
             raise UncachedError(
                 "it changed a global that its own code reads, which a hit would not do; pass the "
                 "value as an argument, or put `# dds: ignore` on the assignment of a cache"

@@ -5,7 +5,7 @@ is bound to when the step runs decides: a module variable counts by its value, a
 that is no longer the one its text defines (rebound, patched, wrapped) counts as what it now is.
 
 One `Live` answers for one computation of one signature; what may be remembered between two of them
-is kept in the `_Slot` of each reference, guarded by identity.
+is kept in the `slots.Slot` of each reference, guarded by identity.
 """
 
 from __future__ import annotations
@@ -15,11 +15,20 @@ from types import FunctionType, ModuleType
 
 from blake3 import blake3
 
+from ddsimport.analysis.graph import (
+    READS_EXTRAS,
+    READS_LINES,
+    READS_MODULES,
+    READS_SUBCLASSES,
+)
 from ddsimport.errors import UndigestibleError
-from ddsimport.runtime import written
+from ddsimport.runtime import installed, written
+from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked
-from ddsimport.values.digest import digest, is_immutable
+from ddsimport.values._setting import Setting
+from ddsimport.values._where import part
+from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +37,9 @@ if TYPE_CHECKING:
 
     from ddsimport.analysis.codehash import Codebook, Reach, Reference
 
+_TOLD_BY_TEXT = READS_EXTRAS | READS_MODULES | READS_LINES
 _UNBOUND = b"unbound"
 _AS_WRITTEN = b""
-_MISSING: Any = object()
 
 
 class Live:
@@ -39,16 +48,18 @@ class Live:
     Attributes:
         distributions: top-level import names of third-party code met, whose versions count.
         reaches: every `Reach` that was consulted, by identity.
+        reflects: what the code met so far reads of other code (`graph.READS_…`).
+        setting: tells whether a path in the project was met.
         uncounted: sentences on globals that have no digest and count by their text.
     """
 
-    def __init__(self, codebook: Codebook) -> None:
+    def __init__(self, codebook: Codebook, folders: tuple[str, ...] = ()) -> None:
+        self.setting = Setting(folders)
+        self.reflects = 0
         self._codebook = codebook
         self._tokens: dict[int, bytes] = {}
         self._kept: list[object] = []
-        self._active: dict[int, int] = {}
-        self._deepest = sys.maxsize
-        self._with_subclasses = False
+        self._active: dict[int, object] = {}
         self.distributions: set[str] = set()
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
@@ -63,19 +74,26 @@ class Live:
         """
         self.reaches[id(reach)] = reach
         self.distributions.update(reach.distributions)
-        if reach.subclasses and not self._with_subclasses:
-            self._with_subclasses = True
-            self._tokens.clear()  # classes met before count differently from now on
-        held = _held(reach, skipped)
-        if held.digest is not None and held.is_unchanged():
-            return held.digest
+        if reach.reflects & ~self.reflects:
+            self.reflects |= reach.reflects
+            self._tokens.clear()  # what was met before counts differently from now on
+        known = held(reach, skipped, self.reflects)
+        if known.digest is not None and known.is_unchanged():
+            self.setting.placed |= known.placed
+            return known.digest
+        placed_before, self.setting.placed = self.setting.placed, False
         hasher = blake3(reach.hash)
-        for slot in held.slots:
+        for slot in known.slots:
             token = self._reference(slot)
             hasher.update(len(token).to_bytes(4, "little") + token)
         digest_now = hasher.digest()
-        held.digest = digest_now
+        known.digest, known.placed = digest_now, self.setting.placed
+        self.setting.placed |= placed_before
         return digest_now
+
+    def restart(self) -> None:
+        """Forget what things stand for: more of them is read than was known when they were met."""
+        self._tokens.clear()
 
     def lazy(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
         """(label, token) of the references whose module is imported only when a function runs.
@@ -84,38 +102,38 @@ class Live:
         before, and on a run of hits nothing runs. They are verified as part of the trace instead;
         a module that is not loaded is taken to define what its text (which is hashed) defines.
         """
-        for position, slot in enumerate(_held(reach).lazy):
+        for position, slot in enumerate(held(reach, frozenset(), self.reflects).lazy):
             if slot.loaded():
                 yield f"{position}", self._reference(slot)
 
-    def _reference(self, slot: _Slot) -> bytes:
+    def _reference(self, slot: Slot) -> bytes:
         thing = slot.fetch()
-        if thing is _MISSING:
+        if thing is MISSING:
+            if slot.reference.kind == "installed":
+                return _AS_WRITTEN
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
-        before = self._deepest
-        self._deepest = sys.maxsize
         token = self._token(slot.reference, thing)
-        if self._deepest == sys.maxsize:
+        if not self.reflects & READS_EXTRAS:
             slot.remember(thing, token)
-        self._deepest = min(self._deepest, before)
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
+        if reference.kind == "installed":
+            return self._installed_now(reference, thing)
         if reference.kind == "definition" and written.is_as_written(reference, thing):
             if isinstance(thing, type):
                 return self.code_of(thing)
-            added = written.additions(thing)
+            added = written.additions(thing, bool(self.reflects & READS_EXTRAS))
             if added is None:
                 return _AS_WRITTEN
             thing = added
-        thing = written.registered(thing) or thing
+        name = ".".join((reference.module, *reference.chain))
         try:
-            return digest(thing, self.code_of)
+            return self.digest(thing, name)
         except UndigestibleError as error:
-            name = ".".join((reference.module, *reference.chain))
-            if not _counts_by_text(thing):
+            if not _counts_by_text(thing, error):
                 raise UncachedError(
                     f"its code reads the global {name}, which has no digest "
                     f"({error.where or name}: {error.why}); pass what it needs as an argument, or "
@@ -123,6 +141,49 @@ class Live:
                 ) from error
             self.uncounted[f"{name}{error.where} is not counted by value: {error.why}"] = None
             return self._text(reference)
+
+    def digest(self, value: object, name: str = "") -> bytes:
+        """The digest of a value that the program holds now.
+
+        Args:
+            name: of a global. Locks, handlers and connections in it are named, and do not count.
+
+        Raises:
+            UndigestibleError: it has none.
+        """
+        if not name:
+            return digest(value, self.code_of, self.setting)
+        outer, self.setting.left_out = self.setting.left_out, []
+        try:
+            token = digest(value, self.code_of, self.setting)
+            for hold in self.setting.left_out:
+                where = "" if hold is value else part(value, hold)
+                kind = f"{type(hold).__module__}.{type(hold).__qualname__}"
+                self.uncounted[f"{name}{where} is not counted: {kind} is no value"] = None
+        finally:
+            self.setting.left_out = outer
+        return token
+
+    def _installed_now(self, reference: Reference, thing: object) -> bytes:
+        token = installed.token(thing)
+        if token is None:
+            token = self._digest_of_patch(reference.owner, thing)
+        setting = installed.setting_of(reference.owner, thing)
+        return token if setting is None else token + self._digest_of_patch(reference.owner, setting)
+
+    def patches(self) -> bytes:
+        """What stands for the installed code that the program has changed; empty if it has not."""
+        found = installed.patched()
+        return b"".join(
+            dotted.encode() + self._digest_of_patch(dotted, thing) for dotted, thing in found
+        )
+
+    def _digest_of_patch(self, dotted: str, thing: object) -> bytes:
+        try:
+            return self.digest(thing, dotted)
+        except UndigestibleError as error:
+            self.uncounted[f"{dotted}{error.where} is not counted by value: {error.why}"] = None
+            return _UNBOUND
 
     def _text(self, reference: Reference) -> bytes:
         """What stands for a name that has no value to digest: the text that binds it."""
@@ -133,15 +194,15 @@ class Live:
     def globals(self) -> Iterator[tuple[str, object]]:
         """(dotted name, value) of the module variables that were looked at, code left out."""
         for reach in list(self.reaches.values()):
-            for slot in _held(reach).slots:
+            for slot in held(reach, frozenset(), self.reflects).slots:
                 thing = slot.fetch()
-                if thing is not _MISSING and slot.reference.kind == "variable":
+                if thing is not MISSING and slot.reference.kind == "variable":
                     yield ".".join((slot.reference.module, *slot.reference.chain)), thing
 
     def bindings(self) -> dict[tuple[str, str], object]:
         """What the globals that reached code may bind are bound to now."""
         return {
-            (module, name): sys.modules[module].__dict__.get(name, _MISSING)
+            (module, name): sys.modules[module].__dict__.get(name, MISSING)
             for reach in list(self.reaches.values())
             for module, name in reach.rebound
             if module in sys.modules
@@ -155,15 +216,9 @@ class Live:
         known = self._tokens.get(id(thing))
         if known is not None:
             return known
-        depth = self._active.get(id(thing))
-        if depth is not None:
-            # A cycle through live objects: stands for "the one at this depth", so what is computed
-            # below it must not be remembered on its own.
-            self._deepest = min(self._deepest, depth)
-            return b"cycle%d" % (len(self._active) - depth)
-        depth = len(self._active)
-        self._active[id(thing)] = depth
-        before, self._deepest = self._deepest, sys.maxsize
+        if id(thing) in self._active:
+            return self._again(thing)
+        self._active[id(thing)] = thing
         try:
             if isinstance(thing, type):
                 token = self._class(thing)
@@ -173,13 +228,21 @@ class Live:
                 token = self._function(thing)
         finally:
             del self._active[id(thing)]
-        if self._deepest >= depth:
-            self._tokens[id(thing)] = token
-            self._kept.append(thing)
-            self._deepest = before
-        else:
-            self._deepest = min(self._deepest, before)
+        self._tokens[id(thing)] = token
+        self._kept.append(thing)
         return token
+
+    def _again(self, thing: Any) -> bytes:
+        """What stands for a thing that leads back to itself (a class whose attribute is a registry
+        of its subclasses): its name. What it is counts where it was met first, in this signature.
+
+        So each thing is looked at once, and its token means something beside the others of one
+        computation only, in the order of that computation.
+        """
+        name = _name_of(thing)
+        namesakes = [each for each in self._active.values() if _name_of(each) == name]
+        place = next(at for at, each in enumerate(namesakes) if each is thing)
+        return f"again {name} {place}".encode()
 
     def _function(self, thing: Any) -> bytes:
         if not isinstance(thing, FunctionType):
@@ -190,34 +253,52 @@ class Live:
             return self._installed(module, thing)
         try:
             reach = self._codebook.function(
-                module, code.co_filename, thing.__qualname__, code.co_firstlineno
+                module,
+                code.co_filename,
+                thing.__qualname__,
+                code.co_firstlineno,
+                self.reflects & _TOLD_BY_TEXT,
             )
         except (LookupError, OSError):
             return _bytecode(code)
         token = self.reach(reach)
-        return token + _bytecode(code) if reach.ambiguous else token
+        if reach.ambiguous:
+            token += _bytecode(code)
+        if self.reflects & READS_MODULES:
+            token += str(thing.__module__).encode()
+        if self.reflects & READS_EXTRAS:
+            token += digest(written.extras(thing), self.code_of)
+        return token
 
     def _module(self, module: ModuleType) -> bytes:
         file = getattr(module, "__file__", None)
         if file is None or not is_tracked(file) or not file.endswith(".py"):
             return self._installed(module.__name__, module)
-        return self.reach(self._codebook.module(module.__name__, file))
+        reading = self.reflects & _TOLD_BY_TEXT
+        return self.reach(self._codebook.module(module.__name__, file, reading))
 
     def _class(self, cls: type) -> bytes:
         hasher = blake3(f"{cls.__qualname__}".encode())
+        extras = bool(self.reflects & READS_EXTRAS)
         for base in cls.__mro__:
             file = written.file_of(base)
             if file is None:
                 hasher.update(self._installed(base.__module__, base))
                 continue
             try:
-                reach = self._codebook.cls(base.__module__, file, base.__qualname__)
+                reach = self._codebook.cls(
+                    base.__module__, file, base.__qualname__, self.reflects & _TOLD_BY_TEXT
+                )
                 hasher.update(self.reach(reach))
-                differences = written.as_it_is(base, file)
+                differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):
-                differences = dict(vars(base))
+                differences = written.attributes(base)
+                module = base.__module__.replace("__mp_main__", "__main__")
+                hasher.update(f"{module}.{base.__qualname__}".encode())
             hasher.update(self._attributes(base, differences))
-        if self._with_subclasses:
+            if extras:
+                hasher.update(digest(written.extras(base), self.code_of))
+        if self.reflects & READS_SUBCLASSES:
             derived: list[type] = type.__subclasses__(cls)
             derived.sort(key=lambda each: each.__qualname__)
             for each in derived:
@@ -230,10 +311,8 @@ class Live:
     def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
         counted: list[tuple[str, bytes]] = []
         for name, value in sorted(attributes.items()):
-            if name in written.MACHINERY:
-                continue
             try:
-                counted.append((name, digest(value, self.code_of)))
+                counted.append((name, self.digest(value, f"{cls.__qualname__}.{name}")))
             except UndigestibleError as error:
                 self.uncounted[
                     f"{cls.__qualname__}.{name}{error.where} is not counted by value: {error.why}"
@@ -247,109 +326,20 @@ class Live:
         return f"{module}:{name}".encode()
 
 
-class _Slot:
-    """One reference of one `Reach`, with what its name was bound to when it was last looked at."""
-
-    __slots__ = ("_code", "_parts", "_thing", "reference", "token")
-
-    def __init__(self, reference: Reference) -> None:
-        self.reference = reference
-        self.token = b""
-        self._thing: object = _MISSING
-        self._parts: tuple[object, ...] = ()
-        self._code: object = None
-
-    def loaded(self) -> bool:
-        return self.reference.module in sys.modules
-
-    def fetch(self) -> Any:
-        """The object the name is bound to, without running user code; `_MISSING` if unbound."""
-        module = sys.modules.get(self.reference.module)
-        thing: Any = _MISSING
-        if module is not None:
-            chain = self.reference.chain
-            thing = module.__dict__.get(chain[0], _MISSING)
-            for part in chain[1:]:
-                if not isinstance(thing, ModuleType):
-                    break
-                thing = thing.__dict__.get(part, _MISSING)
-        return thing
-
-    def remembers(self, thing: Any) -> bool:
-        """True if `token` still stands for `thing`: same object, and nothing in it can differ."""
-        if thing is not self._thing:
-            return False
-        if type(thing) is FunctionType:
-            return self._code is thing.__code__ and self._parts == _parts(thing)
-        return True
-
-    def remember(self, thing: Any, token: bytes) -> None:
-        """Keep `token` for next time if identity alone can tell that it still holds."""
-        if type(thing) is FunctionType:
-            if (
-                thing.__closure__
-                or thing.__dict__
-                or not written.is_as_written(self.reference, thing)
-            ):
-                return
-            if not is_immutable(thing.__defaults__) or thing.__kwdefaults__:
-                return
-            self._code, self._parts = thing.__code__, _parts(thing)
-        elif not is_immutable(thing):
-            return
-        self._thing, self.token = thing, token
-
-
-def _parts(function: FunctionType) -> tuple[object, ...]:
-    return (function.__defaults__, function.__kwdefaults__)
-
-
-class _Held:
-    """The slots of one `Reach`, and the token it last had.
-
-    `digest` stands while every slot's name is bound to what it was bound to, and that cannot have
-    changed in itself; a slot whose thing can (a list, an instance) never counts as unchanged.
-    """
-
-    __slots__ = ("digest", "lazy", "reach", "slots")
-
-    def __init__(self, reach: Reach, skipped: frozenset[int]) -> None:
-        self.reach = reach  # kept alive, so that no identity is used twice in `_HELD`
-        self.slots = [
-            _Slot(reference)
-            for position, reference in enumerate(reach.references)
-            if not reference.lazy and position not in skipped
-        ]
-        self.lazy = [_Slot(reference) for reference in reach.references if reference.lazy]
-        self.digest: bytes | None = None
-
-    def is_unchanged(self) -> bool:
-        return all(slot.remembers(slot.fetch()) for slot in self.slots)
-
-
-def _held(reach: Reach, skipped: frozenset[int] = frozenset()) -> _Held:
-    held = _HELD.get((id(reach), skipped))
-    if held is None:
-        held = _HELD[id(reach), skipped] = _Held(reach, skipped)
-    return held
-
-
-_HELD: dict[tuple[int, frozenset[int]], _Held] = {}
-
-
-def _counts_by_text(thing: Any) -> bool:
+def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     """Whether a global without a digest may count by the text that binds it: what is called (its
-    code is in the text), locks, loggers, connections and standard streams. Anything else (an
-    iterator, a queue, an object with a lock inside) has state that the text cannot tell."""
-    kind = type(thing)
-    return (
-        any("__call__" in vars(base) for base in kind.__mro__)
-        or kind.__module__.partition(".")[0] in _UNCOUNTED_LIBRARIES
-        or any(thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr))
+    code is in the text) and standard streams. Anything else (a queue, or an iterator, also in what
+    a function closes over) has state that the text cannot tell."""
+    if error.kind is not None and "__next__" in vars(error.kind):
+        return False
+    return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
+        thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
 
 
-_UNCOUNTED_LIBRARIES = frozenset({"_socket", "_thread", "logging", "socket", "sqlite3", "ssl"})
+def _name_of(thing: Any) -> str:
+    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", "")
+    return f"{getattr(thing, '__module__', '')}:{name}"
 
 
 def _bytecode(code: Any) -> bytes:

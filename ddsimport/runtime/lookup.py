@@ -54,7 +54,7 @@ def look_up(
         OSError: source text cannot be read.
     """
     started = perf_counter()
-    inquiry = inquire(step, inputs, session.codebook)
+    inquiry = inquire(step, inputs, session.codebook, session.folders)
     for sentence in inquiry.live.uncounted:
         session.run.say(sentence, f"{path} ({step.place}): {sentence}")
     store = session.store

@@ -38,6 +38,7 @@ class Session:
         store: None if it cannot be used; then every step is evaluated, and the user is told once.
         codebook: what the text of the project's code reaches.
         run: what happened so far.
+        folders: the project's folder as the program names it, and without links.
     """
 
     def __init__(self) -> None:
@@ -53,9 +54,8 @@ class Session:
         if self.store is not None:
             distributions.keep_in(os.path.join(self.store.root, "facts"))
         self.run.at_end.append(self._note_run)
-        # As the program names it, and without links.
         project = os.path.abspath(self.config.project)
-        self._projects = tuple(
+        self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
 
@@ -129,7 +129,7 @@ class Session:
         they may lead elsewhere next time."""
         if name.startswith(recorder.HERE):
             return name
-        for folder in self._projects:
+        for folder in self.folders:
             if name.startswith(folder):
                 return name[len(folder) :]
         return name
@@ -138,7 +138,7 @@ class Session:
         """What `relative` said, as a name that can be opened now."""
         if os.path.isabs(name) or name.startswith(recorder.HERE):
             return name
-        return self._projects[0] + name
+        return self.folders[0] + name
 
     def blob_at(self, path: str) -> str | None:
         """The blob that the artifact `path` now shows."""

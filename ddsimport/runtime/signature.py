@@ -19,7 +19,7 @@ from ddsimport.errors import UndigestibleError
 from ddsimport.records import Record
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.values.digest import digest, is_immutable
+from ddsimport.values.digest import is_immutable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Inquiry(Record):
         inputs: (name as written, digest in hex) of each input, in the order they are read.
         code: the code hash in hex.
         live: what was looked at to answer; holds the lazily imported references.
+        values: (name as written, value) of each input.
         mutables: (name, value, digest) of the inputs that the evaluation could change or return.
         versions: (distribution, version) that count.
     """
@@ -91,41 +92,56 @@ class Inquiry(Record):
     inputs: tuple[tuple[str, str], ...]
     code: str
     live: Live
+    values: list[tuple[str, object]]
     mutables: tuple[tuple[str, object, bytes], ...]
     versions: tuple[tuple[str, str], ...]
 
 
-def inquire(step: Step, values: list[tuple[str, object]], codebook: Codebook) -> Inquiry:
+def inquire(
+    step: Step,
+    values: list[tuple[str, object]],
+    codebook: Codebook,
+    folders: tuple[str, ...] = (),
+) -> Inquiry:
     """Look at the inputs `values`, (name as written, value), and at the code as they are now.
 
     Raises:
         UncachedError: an input has no digest.
         OSError: source text that is needed cannot be read.
     """
-    live = Live(codebook)
-    code = live.reach(step.reach, step.skipped)
-    inputs: list[tuple[str, bytes]] = []
-    mutables: list[tuple[str, object, bytes]] = []
-    for name, value in values:
-        try:
-            token = digest(value, live.code_of)
-        except UndigestibleError as error:
-            raise UncachedError(
-                f"its input {name}{error.where} has no digest: {error.why}"
-            ) from error
-        inputs.append((name, token))
-        if not is_immutable(value) and not issubclass(type(value), ModuleType):
-            mutables.append((name, value, token))
+    live = Live(codebook, folders)
+    live.reflects = step.reach.reflects
+    while True:
+        reflects = live.reflects
+        code = live.reach(step.reach, step.skipped)
+        inputs: list[tuple[str, bytes]] = []
+        mutables: list[tuple[str, object, bytes]] = []
+        for name, value in values:
+            try:
+                token = live.digest(value)
+            except UndigestibleError as error:
+                raise UncachedError(
+                    f"its input {name}{error.where} has no digest: {error.why}"
+                ) from error
+            inputs.append((name, token))
+            if not is_immutable(value) and not issubclass(type(value), ModuleType):
+                mutables.append((name, value, token))
+        patches = live.patches()
+        if live.reflects == reflects:
+            break
+        live.restart()
     versions = _versions_of(frozenset(live.distributions))
     # Injective: all parts but the last are of fixed length or framed by their number.
     parts = [_PREAMBLE, code, len(inputs).to_bytes(4, "little")]
     parts += [token for _, token in inputs]
-    parts.append(repr((versions, step.site.kind, step.salt)).encode())
+    names = [name for name, _ in inputs]  # they say how much of an object it is that counts
+    parts.append(repr((names, versions, step.site.kind, step.salt, patches)).encode())
     return Inquiry(
         signature=blake3(b"".join(parts)).hexdigest(),
         inputs=tuple((name, token.hex()) for name, token in inputs),
         code=code.hex(),
         live=live,
+        values=values,
         mutables=tuple(mutables),
         versions=versions,
     )
@@ -178,14 +194,14 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
     bound = frame.f_locals
     for source, name in step.inputs:
         if source.name in step.globals:
-            found.append((name, fetch(source, frame.f_globals.get(source.name, _UNBOUND))))
+            found.append(_part(source, frame.f_globals.get(source.name, _UNBOUND)))
         elif bound is frame.f_globals:
             continue
         elif source.name in bound:
             value = bound[source.name]
             if step.site.kind == "function" and name == _gathering(frame.f_code):
                 value = tuple(value.items())
-            found.append((name, fetch(source, value)))
+            found.append(_part(source, value))
         elif source.name in step.locals:
             found.append((name, _UNBOUND))
     if step.site.kind == "function":
@@ -229,25 +245,36 @@ def _is_told(value: Any, modules: frozenset[str]) -> bool:
     return issubclass(type(value), ModuleType) and value.__name__ in modules
 
 
-def written(source: Input) -> str:
-    """`self.n`, `cfg['a']`: an input as the expression names it."""
+def written(source: Input, depth: int | None = None) -> str:
+    """`self.n`, `cfg['a']`: an input as the expression names it, or the first steps of that."""
     return source.name + "".join(
-        f".{key}" if kind == "." else f"[{key!r}]" for kind, key in source.access
+        f".{key}" if kind == "." else f"[{key!r}]" for kind, key in source.access[:depth]
     )
 
 
+def _part(source: Input, value: Any) -> tuple[str, object]:
+    """(as the expression names it, value) of what is read of an input."""
+    part, depth = _fetched(source, value)
+    return written(source, depth), part
+
+
 def fetch(source: Input, value: Any) -> object:
-    """The part of `value` that the expression reads, or the whole where that takes user code.
+    """The part of `value` that the expression reads, or the whole where that takes user code."""
+    return _fetched(source, value)[0]
+
+
+def _fetched(source: Input, value: Any) -> tuple[object, int]:
+    """(the part, how many steps lead to it).
 
     `self.n` is fetched from the instance's own dictionary, `cfg["a"]` from an exact dict, list or
     tuple: no property, `__getattr__` or `__getitem__` of the user's is run.
     """
-    for kind, key in source.access:
+    for depth, (kind, key) in enumerate(source.access):
         part = _attribute(value, str(key)) if kind == "." else _item(value, key)
         if part is _MISSING:
-            break
+            return value, depth
         value = part
-    return value
+    return value, len(source.access)
 
 
 def _attribute(value: Any, name: str) -> Any:
@@ -260,10 +287,15 @@ def _attribute(value: Any, name: str) -> Any:
     on_class = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
     if on_class is not _MISSING and hasattr(type(on_class), "__set__"):
         return _MISSING
-    if not cls.__dictoffset__:
-        return _MISSING
-    own = object.__getattribute__(value, "__dict__")
-    return own.get(name, _MISSING) if type(own) is dict else _MISSING
+    own: Any = None
+    if cls.__dictoffset__:
+        own = object.__getattribute__(value, "__dict__")
+        if type(own) is not dict:
+            return _MISSING
+    if own is not None and name in own:
+        return own[name]
+    # A plain attribute of the class is what the instance gives, too.
+    return _MISSING if hasattr(type(on_class), "__get__") else on_class
 
 
 def _item(value: Any, key: Any) -> Any:

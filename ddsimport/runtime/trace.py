@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LOAD = "load:"
 _ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
+TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
+"""What the labels of `ties` begin with. That module is imported where there are any."""
 
 _CLOCK_RESOLUTION = 2_000_000_000
 """ns. A file written this recently may be written again under the same mtime (FAT keeps two
@@ -86,6 +88,12 @@ def _unchanged(read: FileRead, session: Session) -> bool:
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     recorded = dict(trace.variables)
+    tied = tuple(pair for pair in trace.variables if pair[0].startswith(TIES))
+    if tied:
+        from ddsimport.runtime import ties
+
+        if not ties.hold(tied, live, session):
+            return False
     for label, before in trace.variables:
         if label.startswith(_LOAD) and session.blob_at(label[len(_LOAD) :]) != before:
             return False

@@ -22,7 +22,7 @@ MACHINERY = frozenset(
         "__abstractmethods__", "__annotations__", "__annotate__", "__annotate_func__",
         "__annotations_cache__", "__classcell__", "__dict__", "__doc__", "__firstlineno__",
         "__match_args__", "__module__", "__orig_bases__", "__parameters__",
-        "__qualname__", "__slots__", "__static_attributes__", "__subclasshook__",
+        "__qualname__", "__slotnames__", "__slots__", "__static_attributes__", "__subclasshook__",
         "__type_params__", "__weakref__", "_abc_impl", "__dataclass_fields__",
         "__dataclass_params__", "__conditional_annotations__",
     }
@@ -58,9 +58,10 @@ def _unwrapped(thing: Any) -> Any:
         thing = inner
 
 
-def additions(thing: Any) -> tuple[object, ...] | None:
+def additions(thing: Any, with_extras: bool = False) -> tuple[object, ...] | None:
     """What a function as written has besides its text: default values, attributes, the functions
-    that were registered with it. None if there is nothing."""
+    that were registered with it, what it closes over; with extras, what it tells readers. None if
+    there is nothing."""
     function = _unwrapped(thing)
     attributes = {
         name: value
@@ -68,8 +69,36 @@ def additions(thing: Any) -> tuple[object, ...] | None:
         for name, value in getattr(holder, "__dict__", {}).items()
         if name not in _SET_BY_FUNCTOOLS
     }
-    found = (function.__defaults__, function.__kwdefaults__, attributes)
+    registry = attributes.get("registry")
+    if type(registry) is MappingProxyType:  # of `functools.singledispatch`, beside its own workings
+        attributes = {"registry": registry}
+    cells = closed_over(function)
+    found: tuple[object, ...] = (function.__defaults__, function.__kwdefaults__, attributes, cells)
+    if with_extras:
+        found += (extras(function),)
     return found if any(found) else None
+
+
+def closed_over(function: FunctionType) -> dict[str, object]:
+    """The variables of the functions around it, all but the class that `super()` looks for."""
+    found: dict[str, object] = {}
+    names = function.__code__.co_freevars
+    for name, cell in zip(names, function.__closure__ or (), strict=True):
+        if name != "__class__":
+            try:
+                found[name] = cell.cell_contents
+            except ValueError:
+                continue  # not bound yet
+    return found
+
+
+def extras(thing: Any) -> tuple[object, ...]:
+    """The docstring and the annotations of a function or class, as they are now."""
+    if isinstance(thing, type):
+        return (vars(thing).get("__doc__"), vars(thing).get("__annotations__"))
+    # From Python 3.14 on, annotations are computed by whoever asks first; their text counts.
+    annotations = thing.__annotations__ if sys.version_info < (3, 14) else None
+    return (thing.__doc__, annotations or None)
 
 
 _SET_BY_FUNCTOOLS = frozenset(
@@ -81,14 +110,19 @@ _SET_BY_FUNCTOOLS = frozenset(
 """What `wraps` and `lru_cache` leave on a function."""
 
 
-def registered(thing: Any) -> list[object] | None:
-    """The implementations of a `functools.singledispatch` function, which are what it is; its
-    closure also holds a cache of weak references. None for anything else."""
-    if type(thing) is FunctionType:
-        registry = thing.__dict__.get("registry")
-        if type(registry) is MappingProxyType:
-            return list(registry.items())
-    return None
+def registered_with(cls: type) -> list[str]:
+    """The program's classes that were registered with an abstract class, by name."""
+    implementation = vars(cls).get("_abc_impl")
+    if type(implementation).__name__ != "_abc_data":
+        return []
+    from _abc import _get_dump  # type: ignore[import-not-found]  # beside what `abc` itself uses
+
+    classes = [reference() for reference in _get_dump(cls)[0]]
+    return sorted(
+        f"{each.__module__}.{each.__qualname__}"
+        for each in classes
+        if each is not None and file_of(each) is not None
+    )
 
 
 def file_of(cls: type) -> str | None:
@@ -98,7 +132,7 @@ def file_of(cls: type) -> str | None:
     return file if file is not None and is_tracked(file) else None
 
 
-def as_it_is(cls: type, file: str) -> dict[str, object]:
+def as_it_is(cls: type, file: str, with_extras: bool = False) -> dict[str, object]:
     """The attributes of `cls` whose value its text cannot tell.
 
     Functions written in the class body are told by the text; so are those that a decorator of the
@@ -107,23 +141,61 @@ def as_it_is(cls: type, file: str) -> dict[str, object]:
     """
     members = vars(cls).get("_member_map_")
     found: dict[str, object] = {}
+    if names := registered_with(cls):
+        found["register"] = names
     if type(members) is dict:  # an enum: what its members are is in their values
         found["_member_map_"] = [
-            (name, getattr(member, "_value_", None)) for name, member in members.items()
+            (name, getattr(member, "_value_", None), _set_on(member))
+            for name, member in members.items()
         ]
-    for name, value in vars(cls).items():
-        if name in MACHINERY or _is_slot(value):
+    for name, value in attributes(cls).items():
+        if _is_slot(value):
             continue
         if type(members) is dict and (name in members or name[0] == name[-1] == "_"):
             continue
         functions = _functions_in(value)
         if functions and all(_is_written_in(cls, file, name, each) for each in functions):
-            besides = [added for each in functions if (added := additions(each))]
+            besides = [added for each in functions if (added := additions(each, with_extras))]
             if besides:
                 found[name] = besides
             continue
         found[name] = functions if functions else value
     return found
+
+
+def attributes(cls: type) -> dict[str, object]:
+    """The attributes of a class that may tell one program's from another's."""
+    found = {name: value for name, value in vars(cls).items() if name not in MACHINERY}
+    if "__pydantic_fields__" in found:
+        # What pydantic made of fields and validators has no stable form; they have.
+        validators = _validators(found.get("__pydantic_decorators__"))
+        found = {name: value for name, value in found.items() if name not in _MADE_BY_PYDANTIC}
+        found["__pydantic_decorators__"] = validators
+    return found
+
+
+_MADE_BY_PYDANTIC = frozenset(
+    {
+        "__pydantic_core_schema__", "__pydantic_parent_namespace__", "__pydantic_serializer__",
+        "__pydantic_setattr_handlers__", "__pydantic_validator__",
+    }
+)  # fmt: skip
+
+
+def _validators(decorators: object) -> dict[str, dict[str, object]]:
+    """The functions that pydantic calls, by what for."""
+    return {
+        kind: {name: getattr(each, "func", None) for name, each in group.items()}
+        for kind in getattr(type(decorators), "__dataclass_fields__", ())
+        if isinstance(group := getattr(decorators, kind, None), dict)
+    }
+
+
+def _set_on(member: object) -> dict[str, object]:
+    """What a program has set on a member of an enum: all but what `enum` does."""
+    return {
+        name: value for name, value in getattr(member, "__dict__", {}).items() if name[0] != "_"
+    }
 
 
 def _functions_in(value: object) -> list[FunctionType]:

@@ -14,7 +14,7 @@ _COMPILING = 100_000_000  # ns
 reloads = 0
 """How often a file was loaded again after it had changed (`importlib.reload`)."""
 
-_loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
+loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
 
 
 def _folders_of_others() -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
     Args:
         loads_again: whether a load follows even if the module is loaded (`importlib.reload`).
     """
-    before = _loaded_as.get(path)
+    before = loaded_as.get(path)
     if before in sys.modules and not (loads_again and before == name):
         return
     try:
@@ -68,7 +68,7 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
     if source_stats.get(path, found) != found:
         reloads += 1
     source_stats[path] = found
-    _loaded_as[path] = name
+    loaded_as[path] = name
 
 
 def may_be_stale(bytecode: str, path: str) -> bool:

@@ -100,6 +100,7 @@ class Store:
         inputs: tuple[tuple[str, str], ...],
         versions: dict[str, str],
         comes_back: Callable[[object], bool] | None = None,
+        ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
         python: str | None = None,
         created: str | None = None,
     ) -> Candidate:
@@ -110,6 +111,8 @@ class Store:
             comes_back: told the value as read back from a pickle, says whether it is the same one.
                 The other codecs prove this by their predicates; what a pickle keeps is up to the
                 classes in it, and some drop part of their state without a word.
+            ties: told the blob's file and the codec's name, says what else the trace's variables
+                must hold: what can be seen only in what is kept.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
             trace, digest, seconds, path, code, inputs, versions: see `Candidate`.
@@ -130,6 +133,9 @@ class Store:
             and not comes_back(self._blobs.value(blob, size, codec))
         ):
             raise CodecError("pickle does not give the same value back")
+        if ties is not None:
+            more = ties(self._blobs.path(blob), codec.name)
+            trace = trace.replace(variables=trace.variables + more)
         candidate = Candidate(
             blob=blob,
             size=size,

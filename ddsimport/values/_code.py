@@ -29,6 +29,7 @@ _PARTIAL = named("partial")
 _CACHED = named("lru_cache")
 _EMPTY_CELL = named("empty cell")
 _WRAPPED = named("wrapped")
+_DISPATCHER = named("singledispatch")
 
 
 def encode_class(encoder: Encoder, value: type) -> None:
@@ -42,6 +43,13 @@ def encode_class(encoder: Encoder, value: type) -> None:
 
 def _function(encoder: Encoder, value: types.FunctionType) -> None:
     out = encoder.out
+    registry = vars(value).get("registry")
+    if type(registry) is types.MappingProxyType:
+        # `functools.singledispatch`: its closure also holds a cache, of weak references.
+        out += _DISPATCHER
+        items(encoder, list(registry.keys()))
+        items(encoder, list(registry.values()))
+        return
     out += _FUNCTION
     out += encoder.code_token(value)
     # The text says how defaults, cells and attributes were made, not what they are by now.
@@ -112,6 +120,12 @@ def _partial(encoder: Encoder, value: Any) -> None:
     attributes(encoder, vars(value))
 
 
+def _dispatching_method(encoder: Encoder, value: Any) -> None:
+    encoder.out += _WRAPPED
+    encoder.encode(value.dispatcher)
+    encoder.encode(value.func)
+
+
 def _cached(encoder: Encoder, value: Any) -> None:
     # What such a function remembers is no part of it.
     encoder.out += _CACHED
@@ -139,4 +153,11 @@ def body_of(kind: type) -> Body | None:
     """What encodes the callables of `functools`."""
     if kind.__module__ != "functools":
         return None
-    return {"partial": _partial, "_lru_cache_wrapper": _cached}.get(kind.__qualname__)
+    return _FUNCTOOLS.get(kind.__qualname__)
+
+
+_FUNCTOOLS: dict[str, Body] = {
+    "partial": _partial,
+    "_lru_cache_wrapper": _cached,
+    "singledispatchmethod": _dispatching_method,
+}

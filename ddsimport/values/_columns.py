@@ -50,6 +50,10 @@ def items(encoder: Encoder, values: Items, level: int = 0) -> None:
 
 def _packed(encoder: Encoder, values: Items, level: int) -> bool:
     kinds = set(map(type, values))
+    if encoder.setting is not None and str in kinds:
+        texts = values if len(kinds) == 1 else [value for value in values if type(value) is str]
+        if encoder.setting.any_within(texts):
+            return False  # each counts relative to the project
     if len(kinds) == 1:
         (kind,) = kinds
         column = _COLUMNS.get(kind)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ddsimport.values._setting import Setting
+
     CodeOf = Callable[[object], bytes]
 
     Leaf = Callable[[bytearray, Any], None]
@@ -59,6 +61,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_alone_after_fork)
 
 
+_LEFT_OUT = b"X\x08left out"
+_WITHIN = b"X\x06within"
 # Exact types of values that hold no other values: written straight into the buffer.
 LEAVES: dict[type, Leaf] = {}
 # Exact types of values that hold others: sealed, remembered, and watched for cycles.
@@ -71,6 +75,7 @@ class RefusalError(Exception):
     def __init__(self, culprit: object, why: str) -> None:
         super().__init__(why)
         self.culprit = culprit
+        self.kind = type(culprit)
         self.why = why
         self.parts: list[str] = []  # innermost first
 
@@ -114,13 +119,15 @@ class Encoder:
         out: what has been encoded and not yet sealed.
         code_of: what stands for the code of a function or class; None when the caller has no idea.
         depth: how many containers are being encoded right now.
+        setting: where the value is met; None where it counts on its own.
     """
 
-    __slots__ = ("_memo", "_tokens", "bodies", "code_of", "depth", "out")
+    __slots__ = ("_memo", "_tokens", "bodies", "code_of", "depth", "out", "setting")
 
-    def __init__(self, code_of: CodeOf | None) -> None:
+    def __init__(self, code_of: CodeOf | None, setting: Setting | None = None) -> None:
         self.out = bytearray(FORMAT)
         self.code_of = code_of
+        self.setting = setting
         self.depth = 0
         # Bodies and tokens of the classes met, for the time of one digest only: a class can be
         # changed between two digests.
@@ -135,7 +142,8 @@ class Encoder:
         kind = type(value)
         leaf = LEAVES.get(kind)
         if leaf is not None:
-            leaf(self.out, value)
+            if self.setting is None or type(value) is not str or not self.within(value):
+                leaf(self.out, value)
         else:
             self.node(value, kind)
 
@@ -158,16 +166,36 @@ class Encoder:
         try:
             body(self, value)
         except RefusalError as refusal:
-            from ddsimport.values._where import part
+            if not self.left_out(refusal, value, start):
+                from ddsimport.values._where import part
 
-            if refusal.culprit is not value:
-                refusal.parts.append(part(value, refusal.culprit))
-                refusal.culprit = value
-            raise
+                if refusal.culprit is not value:
+                    refusal.parts.append(part(value, refusal.culprit))
+                    refusal.culprit = value
+                raise
         self.depth = depth
         if len(out) - start > SEAL:
             self.seal(start)
             self._memo[id(value)] = (value, depth, bytes(out[start:]))
+
+    def within(self, text: str) -> bool:
+        """Append a text as a name in the project, if it is one."""
+        rest = self.setting.within(text) if self.setting is not None else None
+        if rest is None:
+            return False
+        self.out += _WITHIN
+        write_text(self.out, rest)
+        return True
+
+    def left_out(self, refusal: RefusalError, value: object, start: int) -> bool:
+        """Put a stand-in where a refused value would be, if it may be left out."""
+        setting = self.setting
+        if refusal.culprit is not value or setting is None or not setting.leaves_out(value):
+            return False
+        del self.out[start:]
+        self.out += _LEFT_OUT
+        self.out += name_token(type(value))
+        return True
 
     def body_of(self, kind: type) -> Body:
         """What encodes the instances of a class that is not built in."""

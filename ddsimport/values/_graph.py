@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ddsimport.values._encoder import CodeOf
+    from ddsimport.values._setting import Setting
 
 _HOLE = b"@"
 _START = bytes(32)
@@ -67,8 +68,8 @@ class _GraphEncoder(Encoder):
 
     __slots__ = ("_holder", "_holders", "holes", "met")
 
-    def __init__(self, code_of: CodeOf | None) -> None:
-        super().__init__(code_of)
+    def __init__(self, code_of: CodeOf | None, setting: Setting | None) -> None:
+        super().__init__(code_of, setting)
         self.met: list[object] = []  # every container once; held, so that identities stay theirs
         self.holes: list[tuple[int, _Hole]] = []
         self._holders: dict[int, object] = {}
@@ -103,8 +104,10 @@ class _GraphEncoder(Encoder):
         try:
             (BODIES.get(kind) or self.body_of(kind))(self, value)
         except RefusalError as refusal:
-            self._trace(value, refusal)
-            raise
+            self.holes = []
+            if not self.left_out(refusal, value, 0):
+                self._trace(value, refusal)
+                raise
         return _Template(bytes(self.out), self.holes)
 
     def _trace(self, value: object, refusal: RefusalError) -> None:
@@ -119,9 +122,9 @@ class _GraphEncoder(Encoder):
             holder = self._holders[id(value)]
 
 
-def graph_digest(value: object, code_of: CodeOf | None) -> bytes:
+def graph_digest(value: object, code_of: CodeOf | None, setting: Setting | None) -> bytes:
     """The digest of a container that holds itself, or is nested deeper than `DEPTH`."""
-    encoder = _GraphEncoder(code_of)
+    encoder = _GraphEncoder(code_of, setting)
     encoder.node(value, type(value))
     templates: dict[int, _Template] = {}
     # `met` grows while it is walked.

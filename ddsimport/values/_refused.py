@@ -5,7 +5,8 @@ Most would be refused by pickle too, but later and in other words.
 
 from __future__ import annotations
 
-from ddsimport.values._encoder import Encoder, RefusalError
+from ddsimport.values._builtins import attributes
+from ddsimport.values._encoder import Encoder, RefusalError, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _WHY = {
     "_socket": "a connection is not a value",
     "socket": "a connection is not a value",
     "asyncio": "part of a running event loop is not a value",
+    "concurrent": "what runs tasks is not a value",
     "itertools": "an iterator can be consumed only once: pass a list",
     "threading": "a thread, or what threads wait for, is not a value",
     "weakref": "a weak reference is not a value",
@@ -33,10 +35,21 @@ def body_of(kind: type) -> Body | None:
             continue
         if base.__name__ in _VALUES or issubclass(kind, BaseException):
             return None
+        if base.__name__ == "_local" and base.__module__ == "_thread":
+            return _thread_local
         if base.__module__ == "_io" and not hasattr(kind, "fileno"):
             return None
         return _refusal(why)
     return None
+
+
+def _thread_local(encoder: Encoder, value: object) -> None:
+    """What the running thread sees of a global; on its own it is no value."""
+    if encoder.setting is None:
+        raise RefusalError(value, _WHY["_thread"])
+    encoder.out += named("local")
+    encoder.out += encoder.class_token(type(value))
+    attributes(encoder, vars(value))
 
 
 def _refusal(why: str) -> Body:

@@ -90,17 +90,27 @@ def _deque(encoder: Encoder, value: Any) -> None:
 def _path(encoder: Encoder, value: Any) -> None:
     encoder.out += named("path")
     write_text(encoder.out, type(value).__name__)
-    write_text(encoder.out, str(value))
+    encoder.encode(str(value))
 
 
 def _logger(encoder: Encoder, value: Any) -> None:
-    # What it does with a message is how the run reports, not what a step computes.
+    # Its level decides what a step prints; where that goes is the handlers' affair.
+    level = value
+    while level is not None and not level.level:
+        level = level.parent
     encoder.out += named("logger")
     write_text(encoder.out, value.name)
+    encoder.encode((level and level.level, bool(value.disabled), value.manager.disable))
 
 
 def _handler(encoder: Encoder, value: Any) -> None:
     raise RefusalError(value, "a logging handler is not a value")
+
+
+def _context_variable(encoder: Encoder, value: Any) -> None:
+    encoder.out += named("ContextVar")
+    write_text(encoder.out, value.name)
+    encoder.encode(value.get(...))
 
 
 def _timezone(value: Any) -> tuple[object, ...]:
@@ -139,6 +149,7 @@ _EXACT: dict[tuple[str, str], Body] = {
     ("collections", "Counter"): _counter,
     ("collections", "deque"): _deque,
     ("re", "Pattern"): _pattern,
+    ("contextvars", "ContextVar"): _context_variable,
     **{
         ("pathlib", name): _path
         for name in ("PurePath", "PurePosixPath", "PureWindowsPath", "Path", "PosixPath")
@@ -164,7 +175,7 @@ def _path_subclass(encoder: Encoder, value: Any) -> None:
     # The slots of pathlib's own classes hold what was worked out from the text so far.
     encoder.out += named("subclass of path")
     encoder.out += encoder.class_token(type(value))
-    write_text(encoder.out, str(value))
+    encoder.encode(str(value))
     attributes(encoder, getattr(value, "__dict__", {}))
 
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ddsimport.values._encoder import CodeOf
+    from ddsimport.values._setting import Setting
 
     _Value = TypeVar("_Value")
 
 
-def digest(value: object, code_of: CodeOf | None = None) -> bytes:
+def digest(value: object, code_of: CodeOf | None = None, setting: Setting | None = None) -> bytes:
     """The canonical digest of a value.
 
     Args:
@@ -31,6 +32,7 @@ def digest(value: object, code_of: CodeOf | None = None) -> bytes:
         code_of: called with every function, class and module in it, and the class of every instance
             (not for built-in ones, nor for types whose encoding is ours); gives the bytes that
             stand for its code. Without it, classes of instances count by name.
+        setting: where the value is met; without it, it counts on its own.
 
     Returns:
         32 bytes of blake3, the same in every process, on every machine and Python version.
@@ -38,14 +40,14 @@ def digest(value: object, code_of: CodeOf | None = None) -> bytes:
     Raises:
         UndigestibleError: with the path to the culprit inside the value, and why.
     """
-    encoder = Encoder(code_of)
+    encoder = Encoder(code_of, setting)
     try:
         encoder.encode(value)
     except TooDeepError:
-        return _graph_digest(value, code_of)
+        return _graph_digest(value, code_of, setting)
     except RefusalError as refusal:
         where = "".join(reversed(refusal.parts))
-        raise UndigestibleError(where, refusal.why) from refusal.__cause__
+        raise UndigestibleError(where, refusal.why, refusal.kind) from refusal.__cause__
     except RecursionError:
         raise UndigestibleError("", "too little of the stack is left to walk it") from None
     except Exception as error:
@@ -58,14 +60,14 @@ def digest(value: object, code_of: CodeOf | None = None) -> bytes:
     return result
 
 
-def _graph_digest(value: object, code_of: CodeOf | None) -> bytes:
+def _graph_digest(value: object, code_of: CodeOf | None, setting: Setting | None) -> bytes:
     from ddsimport.values._graph import graph_digest
 
     try:
-        return graph_digest(value, code_of)
+        return graph_digest(value, code_of, setting)
     except RefusalError as refusal:
         where = "".join(reversed(refusal.parts))
-        raise UndigestibleError(where, refusal.why) from refusal.__cause__
+        raise UndigestibleError(where, refusal.why, refusal.kind) from refusal.__cause__
 
 
 def register(kind: type[_Value], function: Callable[[_Value], object]) -> None:

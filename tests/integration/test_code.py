@@ -57,12 +57,50 @@ def test_must_evaluate_again(project, program):
     assert project.same().evaluated() == set()
 
 
+@pytest.mark.parametrize("program", programs("must_not_evaluate_again.txt"))
+def test_must_not_evaluate_again_for_nothing(project, program):
+    project.write_files(program.files)
+    assert project.same().statuses == {"/x": "computed"}
+    project.edit(*program.edit)
+    assert project.same(environment={"PYTHONHASHSEED": "7"}).evaluated() == set()
+
+
 @pytest.mark.parametrize("case", MUST_NOT)
 def test_must_not_evaluate_again(project, case):
     project.write(**QUIET)
     project.same()
     project.edit(*MUST_NOT[case])
     assert project.same().evaluated() == set()
+
+
+def test_a_pydantic_model_counts_by_its_fields_and_validators(project):
+    pytest.importorskip("pydantic")
+    project.write(
+        main="""
+        from a import M, f
+        m = M(n=3)
+        x = f(m)  # dds: /x
+        y = M(n="4").n  # dds: /y
+        print(x, y)
+        """,
+        a="""
+        from pydantic import BaseModel, field_validator
+        class M(BaseModel):
+            n: int
+            @field_validator("n")
+            @classmethod
+            def check(cls, v):
+                return v + 1
+        def f(m):
+            return m.n
+        """,
+    )
+    project.same()
+    assert project.same(environment={"PYTHONHASHSEED": "7"}).evaluated() == set()
+    project.edit("a.py", "v + 1", "v + 2")
+    assert project.same().evaluated() == {"/x", "/y"}
+    project.edit("a.py", "n: int", "n: float")
+    assert project.same().evaluated() == {"/x", "/y"}
 
 
 def test_only_what_is_read_of_a_variable_counts(project):

@@ -1,0 +1,118 @@
+"""The names that reached code refers to, and what each was bound to when last looked at.
+
+Between two computations of a signature in one process, most names are bound to what they were; a
+slot knows by identity alone where that settles the matter.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+
+from ddsimport.runtime import installed, written
+from ddsimport.values.digest import is_immutable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.analysis.codehash import Reach, Reference
+
+MISSING: Any = object()
+"""Stands for a name that is not bound."""
+
+
+class Slot:
+    """One reference of one `Reach`, with what its name was bound to when it was last looked at."""
+
+    __slots__ = ("_code", "_parts", "_thing", "reference", "token")
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.token = b""
+        self._thing: object = MISSING
+        self._parts: tuple[object, ...] = ()
+        self._code: object = None
+
+    def loaded(self) -> bool:
+        return self.reference.module in sys.modules
+
+    def fetch(self) -> Any:
+        """The object the name is bound to, without running user code; `MISSING` if unbound."""
+        module = sys.modules.get(self.reference.module)
+        thing: Any = MISSING
+        if module is not None:
+            chain = self.reference.chain
+            thing = module.__dict__.get(chain[0], MISSING)
+            for part in chain[1:]:
+                if not isinstance(thing, ModuleType):
+                    break
+                thing = thing.__dict__.get(part, MISSING)
+        return thing
+
+    def remembers(self, thing: Any) -> bool:
+        """True if `token` still stands for `thing`: same object, and nothing in it can differ."""
+        if thing is not self._thing:
+            return False
+        if type(thing) is FunctionType:
+            return self._code is thing.__code__ and self._parts == _parts(thing)
+        return True
+
+    def remember(self, thing: Any, token: bytes) -> None:
+        """Keep `token` for next time if identity alone can tell that it still holds."""
+        if self.reference.kind == "installed":
+            if not installed.is_settled(self.reference.owner, thing):
+                return
+            if type(thing) is FunctionType:
+                self._code, self._parts = thing.__code__, _parts(thing)
+        elif type(thing) is FunctionType:
+            if (
+                thing.__closure__
+                or thing.__dict__
+                or not written.is_as_written(self.reference, thing)
+            ):
+                return
+            if not is_immutable(thing.__defaults__) or thing.__kwdefaults__:
+                return
+            self._code, self._parts = thing.__code__, _parts(thing)
+        elif not is_immutable(thing):
+            return
+        self._thing, self.token = thing, token
+
+
+def _parts(function: FunctionType) -> tuple[object, ...]:
+    return (function.__defaults__, function.__kwdefaults__)
+
+
+class Held:
+    """The slots of one `Reach`, and the token it last had.
+
+    `digest` stands while every slot's name is bound to what it was bound to, and that cannot have
+    changed in itself; a slot whose thing can (a list, an instance) never counts as unchanged.
+    """
+
+    __slots__ = ("digest", "lazy", "placed", "reach", "slots")
+
+    def __init__(self, reach: Reach, skipped: frozenset[int]) -> None:
+        self.reach = reach  # kept alive, so that no identity is used twice in `_HELD`
+        self.slots = [
+            Slot(reference)
+            for position, reference in enumerate(reach.references)
+            if not reference.lazy and position not in skipped
+        ]
+        self.lazy = [Slot(reference) for reference in reach.references if reference.lazy]
+        self.digest: bytes | None = None
+        self.placed = False
+
+    def is_unchanged(self) -> bool:
+        return all(slot.remembers(slot.fetch()) for slot in self.slots)
+
+
+def held(reach: Reach, skipped: frozenset[int], reflects: int) -> Held:
+    known = _HELD.get((id(reach), skipped, reflects))
+    if known is None:
+        known = _HELD[id(reach), skipped, reflects] = Held(reach, skipped)
+    return known
+
+
+_HELD: dict[tuple[int, frozenset[int], int], Held] = {}
