@@ -92,9 +92,14 @@ class Expressions(Names):
 
     def visit_call(self, node: Any) -> None:
         self.out.append("(Call")
-        self.expression(node.func)
         args = node.args
         called = node.func.value if type(node.func).__name__ == "Name" else ""
+        if called in ("exec", "eval") and _has_namespace(args):
+            # What it runs sees the names in that, and whoever filled it named what they stand for.
+            self.out.append("N" + word(called))
+            self.use(called, more="=")
+        else:
+            self.expression(node.func)
         self.out.append(f"[{len(args)}")
         if called in ("getattr", "hasattr", "setattr", "delattr") and len(args) > 1:
             args = self.attribute_by_name(called, args)
@@ -392,6 +397,14 @@ def _literal(node: Any) -> str:
         return ""
     is_bytes, value = string_value(node.value)
     return "" if is_bytes else value
+
+
+def _has_namespace(args: Sequence[Any]) -> bool:
+    """Whether `exec` or `eval` is given the names that the text may use, and not those here."""
+    if len(args) < 2 or any(arg.star or arg.keyword is not None for arg in args[:2]):
+        return False
+    given = args[1].value
+    return not (type(given).__name__ == "Name" and given.value == "None")
 
 
 def _imported(node: Any) -> str | None:

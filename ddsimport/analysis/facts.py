@@ -40,7 +40,8 @@ class Facts(Record):
     A reference is a string: `"a.b.c"` is a chain of attributes from a module-level name (or a
     builtin); `"~level|module|name|rest"` is `from module import name` (or `import module`, without
     name) inside a function, with the attributes `rest` read of it; `"^…"` the same in a function
-    around, which has run; `"!import"` is an import of a computed name.
+    around, which has run; `"!import"` is an import of a computed name; "=" stands before an `exec`
+    or `eval` that is given its namespace.
 
     Attributes:
         definitions: records of every def, class and lambda (fields `DEF_*`), outer before inner.

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Use = tuple[Scope, str, str, str]
 """(where, name, the attributes read of it as ".a.b", more). More is ".c" if `getattr` reads one
-more, and "&" for an act on what is passed as an argument."""
+more, "&" for an act on what is passed as an argument, and "=" for an `exec` in a namespace that it
+is given."""
 
 _CONSTANTS = frozenset({"True", "False", "None", "__debug__"})
 

@@ -226,7 +226,15 @@ class Nodes:
             if not self._resolver.resolve(module, file, "getattr"):
                 return Edge(b"?", False, ())
             written = written[1:]
-        targets = self._resolver.resolve(module, file, written)
+        if written.startswith("="):
+            written = written[1:]
+            targets = tuple(
+                target
+                for target in self._resolver.resolve(module, file, written)
+                if target.kind != "dynamic"
+            )
+        else:
+            targets = self._resolver.resolve(module, file, written)
         return self._edge(module, file, written, targets, line, notes)
 
     def _edge(

@@ -165,6 +165,8 @@ class _Record:
             return [f"~{name}|{rest[1:]}"]
         if name.startswith("!"):
             return [name]
+        if more == "=":
+            return ["=" + named for named in self._named((scope, name, rest, ""), scopes)]
         if more == "&":
             return ["&" + named for named in self._named((scope, name, rest, ""), scopes)]
         if more and "getattr" not in self._walk.names:
