@@ -251,7 +251,7 @@ class Nodes:
         for target in targets:
             if target.kind == "distribution":
                 reference = None
-                if chain and target.used:
+                if chain and target.used and target.certain:  # else its value is another target
                     named = tuple(chain[: target.used])
                     reference = Reference(base, named, "installed", target.module, "", "")
                 items.append(Item(reference=reference, untracked=target.module.partition(".")[0]))

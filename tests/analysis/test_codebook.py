@@ -139,6 +139,7 @@ def test_a_definition_says_where_it_is() -> None:
     )
     assert reach.references == (
         Reference("main", ("m", "f"), "definition", "m", "/p/m.py", "f", 3),
+        Reference("m", ("functools", "lru_cache"), "installed", "functools.lru_cache", "", ""),
     )
 
 

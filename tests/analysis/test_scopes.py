@@ -158,7 +158,7 @@ def compare(text: str) -> int:
             continue  # in an f-string: no position
         assert indices, (name, first)
         found = {
-            reference.partition(".")[0]
+            reference.partition(".")[0].removeprefix("=")
             for index in indices
             for reference in facts.definitions[index][DEF_REFERENCES]
             if reference[0] not in "~^!?"

@@ -57,7 +57,6 @@ def test_an_attribute_or_item_is_the_input_not_the_whole() -> None:
     ("source", "make"),
     [
         (_input("c", (".", "computed")), _Config),
-        (_input("c", (".", "shared")), _Config),
         (_input("c", (".", "missing")), _Config),
         (_input("c", ("[]", "a")), lambda: _Loud(a=1)),
         (_input("c", (".", "n")), _Dynamic),
@@ -70,6 +69,10 @@ def test_where_user_code_would_run_the_whole_is_the_input(
 ) -> None:
     value = make()
     assert fetch(source, value) is value
+
+
+def test_a_plain_attribute_of_the_class_is_that_of_the_instance() -> None:
+    assert fetch(_input("c", (".", "shared")), _Config()) == _Config.shared
 
 
 def test_as_much_as_can_be_fetched() -> None:
