@@ -6,6 +6,7 @@ slot knows by identity alone where that settles the matter.
 
 from __future__ import annotations
 
+import builtins
 import sys
 from types import FunctionType, ModuleType
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ddsimport.analysis.codehash import Reach, Reference
 
+_BUILTINS = vars(builtins)
 MISSING: Any = object()
 """Stands for a name that is not bound."""
 
@@ -44,6 +46,8 @@ class Slot:
         if module is not None:
             chain = self.reference.chain
             thing = module.__dict__.get(chain[0], MISSING)
+            if thing is MISSING and self.reference.kind == "variable":
+                thing = _BUILTINS.get(chain[0], MISSING)  # what a program has put there
             for part in chain[1:]:
                 if not isinstance(thing, ModuleType):
                     break

@@ -24,6 +24,7 @@ from mmap import ACCESS_READ, mmap
 from blake3 import blake3
 
 from ddsimport.analysis.graph import READS_PLACES
+from ddsimport.runtime import asked
 from ddsimport.runtime.trace import TIES
 
 TYPE_CHECKING = False
@@ -126,13 +127,17 @@ def _has_word(given: _Given, word: bytes) -> bool:
 
 
 def _reads_beside(recording: Recording, folders: list[str]) -> bool:
-    """Whether a file was read outside of the project, below a folder that the project is below."""
+    """Whether a file was read or tested outside of the project, yet below a folder that the project
+    is below, too."""
+    tested = [
+        label.split(":", 2)[2] for label in recording.conditions if label.startswith(asked.PATH)
+    ]
     first = {folder.split(os.sep)[1] for folder in folders if folder}
     return any(
         name.startswith(os.sep)
         and name.split(os.sep)[1] in first
         and not any(name.startswith(folder + os.sep) or name == folder for folder in folders)
-        for name in (*recording.reads, *recording.listings)
+        for name in (*recording.reads, *recording.listings, *tested)
     )
 
 

@@ -99,6 +99,12 @@ TOLD = {
         def f():
             return (ROOT.parent / "shared.txt").read_text()
     """,
+    "whether there is a file beside the project": """
+        from pathlib import Path
+        ROOT = Path(__file__).parent
+        def f():
+            return (ROOT.parent / "only-here.txt").exists()
+    """,
     "a warning": """
         import warnings
         def f():
@@ -113,7 +119,8 @@ def _copied(project: Project, module: str) -> Project:
 
     project.write(main="from a import f\nx = f()  # dds: /x\nprint(x)\n", a=module)
     (project.root / "in.txt").write_text("text")
-    (project.root.parent / "shared.txt").write_text("one")
+    for name in ("shared.txt", "only-here.txt"):
+        (project.root.parent / name).write_text("one")
     project.same()
     assert project.same().evaluated() == set()
     elsewhere = project.root.parent / "elsewhere" / "copy"
