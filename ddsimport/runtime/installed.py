@@ -12,10 +12,13 @@ There are few of these, and they seldom change.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
+from ddsimport.analysis.facts import FACTS_TAG
 from ddsimport.runtime import written
 from ddsimport.source import tracked
 from ddsimport.values.digest import is_immutable
@@ -104,13 +107,33 @@ _SETTINGS: dict[str, Callable[[Any], object]] = {
 
 # --- what the program's files store to ------------------------------------------------------------
 
-_NAME = rb"[A-Za-z_]\w*"
-_STORE = re.compile(
-    rb"(?<![\w.])(?!(?:self|cls)\.)(" + _NAME + rb"(?:\." + _NAME + rb")*)\.(" + _NAME + rb")\s*"
-    rb"(?:=(?!=)|[-+*/%&|^@]=|:[^=\n]+=(?!=))"
-)
-_SETATTR = re.compile(rb"setattr\(\s*(" + _NAME + rb"(?:\." + _NAME + rb")*)\s*,\s*['\"](\w+)['\"]")
+_SETATTR = re.compile(rb"setattr\(\s*([A-Za-z_][\w.]*)\s*,\s*['\"](\w+)['\"]")
 
+
+def stores_in(text: bytes) -> set[tuple[str, str]]:
+    """(dotted name, attribute) of what looks like a store to an attribute, but of `self` or `cls`.
+
+    By lines, without a parse: every file that is loaded is looked at, in every run.
+    """
+    found: set[tuple[str, str]] = set()
+    for line in text.split(b"\n"):
+        left, equals, _ = line.partition(b"=")
+        if not equals or b"." not in left or left.lstrip().startswith((b"self.", b"cls.", b"#")):
+            continue
+        for word in left.replace(b":", b" ").replace(b",", b" ").split():
+            holder, dot, attribute = word.strip(b";+-*/%&|^@").rpartition(b".")
+            if dot and attribute.replace(b"_", b"a").isalnum():
+                chain = holder.decode("utf-8", "replace")
+                if chain and chain.replace(".", "").isidentifier():
+                    found.add((chain, attribute.decode()))
+    if b"setattr(" in text:
+        for match in _SETATTR.finditer(text):
+            found.add((match[1].decode(), match[2].decode()))
+    return found
+
+
+_FORMAT = 1
+_directory: list[str] = []
 _looked_at: set[str] = set()
 _patched: dict[tuple[int, str], tuple[Any, str, str]] = {}
 """(identity of a module or class, attribute) -> (it, attribute, dotted name)."""
@@ -141,28 +164,74 @@ def _is_its_own(thing: Any, attribute: str) -> bool:
     return not stands_for or name == attribute.encode()
 
 
+def keep_in(directory: str) -> None:
+    """Keep what files store to in a file of this folder from now on, by the files' status."""
+    _directory[:] = [directory]
+
+
 def _look_at_new_files() -> None:
-    for path, name in list(tracked.loaded_as.items()):
+    new = {path: name for path, name in tracked.loaded_as.items() if path not in _looked_at}
+    kept = _kept()
+    added = False
+    for path, name in new.items():
         module = sys.modules.get(name)
-        if path in _looked_at or module is None:
+        if module is None:
             continue
         _looked_at.add(path)
+        status = list(tracked.source_stats.get(path, ()))
+        found = kept.get(path)
+        if found is None or found[0] != status:
+            try:
+                with open(path, "rb") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            stores = [[*pair, _import_in(text, pair[0])] for pair in sorted(stores_in(text))]
+            found = kept[path] = [status, stores]
+            added = True
+        for chain, attribute, imported in found[1]:
+            _note(module, chain, attribute, imported)
+    if added:
+        _keep(kept)
+
+
+def _kept() -> dict[str, Any]:
+    try:
+        with open(_file(), "rb") as file:
+            kept = json.load(file)
+    except (OSError, ValueError, IndexError):
+        return {}
+    return kept if type(kept) is dict else {}
+
+
+def _keep(kept: dict[str, Any]) -> None:
+    if not _directory:
+        return
+    temporary = f"{_file()}.{os.getpid()}.tmp"
+    try:
+        os.makedirs(_directory[0], exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(kept, file)
+        os.replace(temporary, _file())
+    except OSError:
         try:
-            with open(path, "rb") as file:
-                text = file.read()
+            os.unlink(temporary)
         except OSError:
-            continue
-        stores = {match.groups() for match in _STORE.finditer(text)}
-        stores |= {match.groups() for match in _SETATTR.finditer(text)}
-        for chain, attribute in stores:
-            _note(module, text, chain.decode(), attribute.decode())
+            return
 
 
-def _note(module: ModuleType, text: bytes, chain: str, attribute: str) -> None:
+def _file() -> str:
+    return os.path.join(_directory[0], f"stores-{_FORMAT}-{FACTS_TAG}.json")
+
+
+def _note(module: ModuleType, chain: str, attribute: str, imported: str) -> None:
     first, *rest = chain.split(".")
     holder = vars(module).get(first, _MISSING)
     if holder is _MISSING:
-        holder = _imported_in_a_function(text, first)
+        source, _, name = imported.partition(":")
+        holder = sys.modules.get(source, _MISSING)
+        if name and holder is not _MISSING:
+            holder = vars(holder).get(name, _MISSING)
     for part in rest:
         if not isinstance(holder, (ModuleType, type)):
             return
@@ -179,15 +248,16 @@ def _note(module: ModuleType, text: bytes, chain: str, attribute: str) -> None:
     _patched[id(holder), attribute] = (holder, attribute, f"{dotted}.{attribute}")
 
 
-def _imported_in_a_function(text: bytes, name: str) -> Any:
-    """What a name stands for that some function of the text imports, if it is loaded."""
+def _import_in(text: bytes, chain: str) -> str:
+    """What a function of the text may import under the first name of a chain: "module", or
+    "module:name"; empty if none does."""
+    name = chain.partition(".")[0]
     word = re.escape(name.encode())
     found = re.search(rb"\bimport\s+([\w.]+)\s+as\s+" + word + rb"\b", text)
     if found is not None:
-        return sys.modules.get(found[1].decode(), _MISSING)
+        return found[1].decode()
     if re.search(rb"^\s+import\s+(?:[^\n]*,\s*)?" + word + rb"\b", text, re.MULTILINE):
-        return sys.modules.get(name, _MISSING)
+        return name
     origin = rb"^\s+from\s+([\w.]+)\s+import\s[^\n]*\b" + word + rb"\b"
     found = re.search(origin, text, re.MULTILINE)
-    source = sys.modules.get(found[1].decode()) if found is not None else None
-    return vars(source).get(name, _MISSING) if source is not None else _MISSING
+    return f"{found[1].decode()}:{name}" if found is not None else ""

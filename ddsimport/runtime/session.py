@@ -16,7 +16,7 @@ from ddsimport.analysis.codehash import Codebook
 from ddsimport.analysis.facts import FactsCache
 from ddsimport.analysis.locate import locate
 from ddsimport.errors import CodecError, StoreError
-from ddsimport.runtime import recorder
+from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import tracked
 from ddsimport.source.tracked import is_tracked, source_stats
@@ -52,7 +52,10 @@ class Session:
         self.reloads = 0
         self.codebook = self._fresh_codebook()
         if self.store is not None:
-            distributions.keep_in(os.path.join(self.store.root, "facts"))
+            facts = os.path.join(self.store.root, "facts")
+            distributions.keep_in(facts)
+            if self.store.writable:
+                installed.keep_in(facts)
         self.run.at_end.append(self._note_run)
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
