@@ -34,6 +34,7 @@ from ddsimport.analysis.graph import (
     Reference,
 )
 from ddsimport.analysis.nodes import Nodes
+from ddsimport.analysis.receivers import receivers_of
 from ddsimport.analysis.resolve import Resolver
 from ddsimport.records import Record
 
@@ -41,7 +42,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Codebook", "Reach", "Reference"]
+__all__ = ["ANYTHING", "EVERYTHING", "Codebook", "Reach", "Reference"]
+
+ANYTHING, EVERYTHING = "", "*"
+"""Names for `Codebook.ahead`."""
 
 _STATEFUL = ("random.", "os.environ", "os.putenv", "locale.", "decimal.", "sys.set")
 """Of the standard library, what may set something for code elsewhere; of other code, all may."""
@@ -60,6 +64,8 @@ class Reach(Record):
         direct: how many of the first references are those of the root's own text.
         reflects: what it reads of other code besides its normal form (`graph.READS_…`).
         rebound: (module, name) of the globals that functions of the reached modules may bind.
+        nodes: keys of all that is reached (see `graph`).
+        untracked: top-level import names of all untracked code used, standard library included.
         ambiguous: several definitions share the place that was asked for (lambdas on one line): the
             caller must add what tells them apart, such as the bytecode.
     """
@@ -73,6 +79,8 @@ class Reach(Record):
     direct: int = 0
     reflects: int = 0
     rebound: tuple[tuple[str, str], ...] = ()
+    nodes: tuple[Key, ...] = ()
+    untracked: tuple[str, ...] = ()
 
 
 class Codebook:
@@ -94,12 +102,14 @@ class Codebook:
         text_of: Callable[[str], str],
     ) -> None:
         self._cache = cache
-        self._text_of = text_of
+        self.text_of = text_of
         self._facts: dict[str, Facts] = {}
         self._resolver = Resolver(locate, tracked, self.facts)
         self._nodes = Nodes(self._resolver, self.facts, _content_of)
         self._reaches: dict[tuple[tuple[Key, ...], int], Reach] = {}
         self._texts: dict[str, bytes] = {}
+        self._ahead: dict[Key, Reach] = {}
+        self._receivers: dict[tuple[str, str], frozenset[str]] = {}
         self._dotted: dict[tuple[str, str, str], str] = {}
 
     # --- questions --------------------------------------------------------------------------------
@@ -176,6 +186,44 @@ class Codebook:
         self.facts(file)
         return self._texts[file]
 
+    def ahead(self, module: str, file: str, name: str) -> Reach:
+        """What code that no reach foresaw says and reaches, whether or not its module is loaded.
+
+        By text alone: its module may be imported only when the step runs, so the text of every
+        variable counts, and every reference is `lazy`.
+
+        Args:
+            name: what is bound to it at module level; `ANYTHING` for all that reading attributes of
+                the module can lead to but its functions, `EVERYTHING` for these too.
+
+        Raises:
+            LookupError: the file binds no such name.
+        """
+        facts = self.facts(file)
+        kind = {ANYTHING: "m", EVERYTHING: "w"}.get(name, "v")
+        if kind == "v" and name not in facts.names and not facts.whole:
+            raise LookupError(f"{file}: nothing is called {name}")
+        key: Key = (kind, module, file, name if kind == "v" else "")
+        if facts.whole:
+            key = ("w", module, file, "")
+        reach = self._ahead.get(key)
+        if reach is None:
+            walk = _Walk(self._nodes, self.facts, self._dotted_name, self.text_hash, 0)
+            reach = self._ahead[key] = walk.of((key,), loaded=False)
+        return reach
+
+    def receivers(self, module: str, file: str) -> frozenset[str]:
+        """Top-level import names of the untracked code that the module may give code of its own to:
+        by a decorator, as an argument of a call at module level, by setting an attribute of it. It
+        may call it back."""
+        known = self._receivers.get((module, file))
+        if known is None:
+            facts = self._at(module, file)
+            known = self._receivers[module, file] = receivers_of(
+                facts, lambda written: self._dotted_name(module, file, written)
+            )
+        return known
+
     def modules_of_step(self, module: str, file: str, line: int, column: int) -> frozenset[str]:
         """The modules that the step's own text reads under a name which the function around it
         imports: what it reads of them is in the reach."""
@@ -191,7 +239,7 @@ class Codebook:
         """The facts of a source file, from the cache if it has them."""
         facts = self._facts.get(file)
         if facts is None:
-            text = self._text_of(file)
+            text = self.text_of(file)
             self._texts[file] = blake3(text.encode("utf-8", "surrogatepass")).digest()
             text_hash = self._texts[file].hex()
             facts = self._cache.get(text_hash) if self._cache is not None else None
@@ -247,11 +295,18 @@ class _Walk:
         self._untracked: dict[str, None] = {}
         self._eager: set[str] = set()
 
-    def of(self, roots: tuple[Key, ...]) -> Reach:
+    def of(self, roots: tuple[Key, ...], loaded: bool = True) -> Reach:
+        """What `roots` reach.
+
+        Args:
+            loaded: whether their modules are loaded, and with them all that these import.
+        """
         before = None
         while before != self._reflects:  # what is read of all may be found late
             before = self._reflects
             self._survey(roots)
+        if not loaded:
+            self._eager.clear()
         for root in roots:
             self._number(root)
         for root in roots:
@@ -290,6 +345,8 @@ class _Walk:
             direct=direct,
             reflects=self._reflects,
             rebound=tuple(sorted(rebound)),
+            nodes=tuple(self._order),
+            untracked=tuple(self._untracked),
         )
 
     def _survey(self, roots: Iterable[Key]) -> None:

@@ -2,8 +2,8 @@
 
 A node is named by a key, `(kind, module, file, what)`; kinds are "d" a definition, "s" a step's
 right-hand side, "t" a top-level statement, "v" a variable by the text of its bindings, "w" a whole
-module, "e" the same with every module it imports, "f" a file that is not Python source. Nodes are
-made once and never change.
+module, "e" the same with every module it imports, "m" the same without its functions, "f" a file
+that is not Python source. Nodes are made once and never change.
 """
 
 from __future__ import annotations

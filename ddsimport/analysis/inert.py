@@ -1,4 +1,5 @@
-"""Decorators whose effect is told by the text of what they decorate."""
+"""Untracked code of which more is known than its name: decorators whose effect is told by the text
+of what they decorate, and what finds code that no text names."""
 
 from __future__ import annotations
 
@@ -17,3 +18,12 @@ INERT = frozenset(
     | {f"typing_extensions.{name}" for name in _NAMES["typing"]}
 )
 """Full dotted names. `functools.singledispatch` is none of them: its registry fills up later."""
+
+FINDS_CODE = (
+    "ctypes.py_object", "ctypes.pythonapi", "gc.get_", "importlib.machinery.",
+    "importlib.metadata.entry_points", "importlib.util.module_from_spec",
+    "importlib.util.spec_from", "importlib_metadata.", "inspect.getmodule", "pkg_resources.",
+    "pkgutil.resolve_name", "pkgutil.walk_packages", "pluggy.", "runpy.", "stevedore.",
+    "sys.modules", "zipimport.",
+)  # fmt: skip
+"""What full dotted names begin with."""

@@ -11,6 +11,7 @@ from ddsimport.analysis.facts import (
     DEF_EXTRA_REFERENCES,
     DEF_EXTRAS,
     DEF_FIRST,
+    DEF_KIND,
     DEF_PARENT,
     DEF_QUALNAME,
     DEF_REFERENCES,
@@ -25,7 +26,7 @@ from ddsimport.analysis.facts import (
     Facts,
 )
 from ddsimport.analysis.graph import MAKES_CLASSES, Edge, Item, Key, Node, Reference
-from ddsimport.analysis.inert import INERT
+from ddsimport.analysis.inert import FINDS_CODE, INERT
 from ddsimport.analysis.resolve import Resolver, Target
 
 TYPE_CHECKING = False
@@ -89,7 +90,7 @@ class Nodes:
             )
         if kind == "v":
             return self._variable(module, file, facts, str(what))
-        return self._whole(module, file, facts, with_imports=kind == "e")
+        return self._whole(module, file, facts, kind)
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -173,11 +174,12 @@ class Nodes:
         own = b"variable" + (b"" if bindings else b" unbound")
         return Node(own, tuple(edges), file, tuple(self._resolver.consulted))
 
-    def _whole(self, module: str, file: str, facts: Facts, with_imports: bool) -> Node:
+    def _whole(self, module: str, file: str, facts: Facts, kind: str) -> Node:
         """All of a module that a name can lead to, whatever the order of its definitions.
 
         Args:
-            with_imports: what is run there from a text (`eval`) can use any module it imports.
+            kind: "w"; "e", what is run there from a text (`eval`) can use any module it imports;
+                "m", without its functions: those that run are counted one by one.
         """
         hasher = blake3(b"module")
         references: dict[str, None] = {}
@@ -196,7 +198,10 @@ class Nodes:
             kept = tuple(
                 target
                 for target in targets
-                if with_imports or target.kind != "module" or target.module.startswith(f"{module}.")
+                if not (kind == "m" and self._is_function(target))
+                and (
+                    kind == "e" or target.kind != "module" or target.module.startswith(f"{module}.")
+                )
             )
             edges.append(self._edge(module, file, name, kept, 0, notes))
         for spec in facts.stars:
@@ -204,6 +209,11 @@ class Nodes:
         return self._node(
             hasher.digest(), module, file, list(references), 0, reflects, first=tuple(edges)
         )
+
+    def _is_function(self, target: Target) -> bool:
+        if target.kind != "definition":
+            return False
+        return bool(self._facts(target.file).definitions[target.index][DEF_KIND] == "def")
 
     def _unanalysed(self, module: str, file: str, facts: Facts) -> Node:
         notes = [f"{file}: counted as a whole, it cannot be analysed ({facts.note})."]
@@ -220,7 +230,10 @@ class Nodes:
     def edge(self, module: str, file: str, written: str, line: int, notes: list[str]) -> Edge:
         """One reference as written in `module`; what cannot be seen is added to `notes`."""
         if written == "!import":
-            notes.append(f"{file}:{line}: imports a module whose name is computed.")
+            notes.append(
+                f"{file}:{line}: imports a module whose name is computed;"
+                " what it finds and runs is recorded, and counts."
+            )
             return Edge(b"!import", False, ())
         if written.startswith("?"):
             if not self._resolver.resolve(module, file, "getattr"):
@@ -255,6 +268,11 @@ class Nodes:
                     named = tuple(chain[: target.used])
                     reference = Reference(base, named, "installed", target.module, "", "")
                 items.append(Item(reference=reference, untracked=target.module.partition(".")[0]))
+                if target.module.startswith(FINDS_CODE):
+                    notes.append(
+                        f"{file}:{line}: {target.module} can lead to code that the text does not"
+                        " name; what runs is recorded, and counts."
+                    )
             elif target.kind == "file":
                 items.append(Item(node=("f", target.module, target.file, "")))
             elif target.kind == "module":

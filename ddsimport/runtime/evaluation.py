@@ -58,16 +58,20 @@ class Evaluation:
         self.search_path: list[str] = []
 
     def begin(self) -> None:
+        from ddsimport.runtime import unforeseen, witness  # a run of hits needs neither
+
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
         self.recording = recorder.begin()
+        live, codebook = self.inquiry.live, self.session.codebook
+        with recorder.unrecorded():
+            witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook))
         self.started = perf_counter()
 
     def __call__(self, value: Any) -> tuple[Any]:
         seconds = perf_counter() - self.started
         assert self.recording is not None
-        recorder.end(self.recording)
-        self.ended = True
+        self._end(self.recording)
         try:
             with recorder.unrecorded():
                 self._keep(value, seconds, self.recording)
@@ -85,9 +89,9 @@ class Evaluation:
         """The expression raised: nothing is kept."""
         if self.ended:
             return
-        self.ended = True
         if self.recording is not None:
-            recorder.end(self.recording)
+            self._end(self.recording)
+        self.ended = True
         self._free()
         self._report("failed", perf_counter() - self.started, "it raised")
 
@@ -98,6 +102,13 @@ class Evaluation:
             # A finalizer that raises prints to standard error, where the program's own traceback
             # is about to appear; at interpreter exit half of our modules are already gone.
             return
+
+    def _end(self, recording: recorder.Recording) -> None:
+        from ddsimport.runtime import witness
+
+        self.ended = True
+        witness.end(recording)
+        recorder.end(recording)
 
     def _free(self) -> None:
         if self.lock is not None:
@@ -123,7 +134,7 @@ class Evaluation:
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
         self._check_replayable(value, recording)
-        trace = trace_of(recording, self.inquiry.live, self.session)
+        trace = trace_of(recording, self.inquiry.live, self.step, self.session)
         code_of = self.inquiry.live.code_of
         from ddsimport.runtime.ties import ties  # a run of hits does not need it
 

@@ -106,6 +106,16 @@ class Live:
             if slot.loaded():
                 yield f"{position}", self._reference(slot)
 
+    def apart(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
+        """As `lazy`, each token as if nothing else had been looked at: which of the modules are
+        loaded may differ next time. What has no digest is left out, and counts by its text."""
+        for position, slot in enumerate(held(reach, frozenset(), 0).lazy):
+            if slot.loaded():
+                try:
+                    yield f"{position}", Live(self._codebook)._reference(slot)
+                except UncachedError:
+                    continue
+
     def _reference(self, slot: Slot) -> bytes:
         thing = slot.fetch()
         if thing is MISSING:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from ddsimport.runtime.witness import Seen
+
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept."""
 
@@ -58,14 +60,16 @@ class Recording:
             while they are redirected is no output of the program.
         output: (stream, text) in the order printed; neighbours of one stream are joined.
         loads: artifact path -> blob hash, for each `ddsimport.load`.
-        conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`).
+        conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`), and of
+            what ran unforeseen in steps that were hits inside this evaluation.
         effects: what was done to this process that a hit would not do, in words.
         notes: sentences for the user (a network connection, a child process).
+        seen: what ran, if `witness` watches.
     """
 
     __slots__ = (
         "conditions", "effects", "listings", "loads", "notes", "outer", "output", "printed",
-        "reads", "removals", "streams", "writes",
+        "reads", "removals", "seen", "streams", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -81,6 +85,7 @@ class Recording:
         self.conditions: dict[str, str] = {}
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
+        self.seen: Seen | None = None
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""
@@ -163,6 +168,11 @@ def _recordings() -> list[Recording]:
 
 
 # --- files ----------------------------------------------------------------------------------------
+
+
+def watch(event: str, watcher: Callable[..., None]) -> None:
+    """Call `watcher` with the arguments of this audit event while something is recorded."""
+    _WATCHERS[event] = watcher
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -295,6 +305,14 @@ def _on_child(executable: Any, *_: Any) -> None:
         recording.notes[f"it started {executable!r}: what a child process reads is not seen"] = None
 
 
+def note_worker() -> None:
+    """A worker process is started, by whatever way."""
+    for recording in _recordings():
+        recording.notes["it started a worker process: what only that runs or reads is not seen"] = (
+            None
+        )
+
+
 _WATCHERS: dict[str, Callable[..., None]] = {
     "open": _on_open,
     "os.rename": _on_rename,
@@ -316,6 +334,7 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.unsetenv": _on_putenv,
     "socket.connect": _on_connect,
     "subprocess.Popen": _on_child,
+    "os.fork": note_worker,
 }
 
 
@@ -353,7 +372,7 @@ def _is_ours_or_the_systems(name: str) -> bool:
 
 def _is_importing() -> bool:
     """Whether it is the import system that opens or lists something now."""
-    return _caller().startswith("<frozen importlib")
+    return _caller().startswith(_IMPORTERS)
 
 
 def _caller() -> str:
@@ -369,6 +388,8 @@ _GO_BETWEENS = frozenset(
      "<frozen _collections_abc>"}
 )  # fmt: skip
 _OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_IMPORTERS = ("<frozen importlib", _OURS)
+"""The import system, and our part of it: what it opens is code."""
 
 
 def _library_folders() -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What a recording leaves for later runs, and whether it still holds: verifying traces.
 
 A signature says what a step was *given*; its trace says what it went and looked at. A kept value is
-a hit only if every file is what it was and every lazily imported global has the value it had
-("Build Systems à la Carte", Mokhov, Mitchell, Peyton Jones, ICFP 2018: verifying traces).
+a hit only if every file is what it was, every lazily imported global has the value it had, and the
+code that ran though no text foresaw it (see `unforeseen`) is the same ("Build Systems à la
+Carte", Mokhov, Mitchell, Peyton Jones, ICFP 2018: verifying traces).
 Files inside the project are named relative to it, so that a copied project hits.
 """
 
@@ -21,24 +22,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.session import Session
+    from ddsimport.runtime.signature import Step
 
 _LOAD = "load:"
 _ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
 TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
 """What the labels of `ties` begin with. That module is imported where there are any."""
+_UNFORESEEN = ("code:", "module:", "value:")
+"""What the labels of `unforeseen` begin with. That module is imported where there are any."""
 
 _CLOCK_RESOLUTION = 2_000_000_000
 """ns. A file written this recently may be written again under the same mtime (FAT keeps two
 seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
 
 
-def trace_of(recording: recorder.Recording, live: Live, session: Session) -> Trace:
+def trace_of(recording: recorder.Recording, live: Live, step: Step, session: Session) -> Trace:
     """The trace of an evaluation that has just ended.
 
     Raises:
         UncachedError: a file changed while the step was evaluated, so nobody knows which content
             it saw.
     """
+    from ddsimport.runtime import unforeseen
+
+    conditions = unforeseen.conditions(recording, live, step, session)
     files = []
     for name, seen in recording.reads.items():
         stat = recorder.stat_of(name)
@@ -61,9 +68,9 @@ def trace_of(recording: recorder.Recording, live: Live, session: Session) -> Tra
         for label, token in live.lazy(reach)
     ]
     variables += [(_LOAD + path, blob) for path, blob in recording.loads.items()]
-    variables += [
-        (_relative(label, session), token) for label, token in recording.conditions.items()
-    ]
+    for label, token in recording.conditions.items():
+        conditions.setdefault(_relative(label, session), token)
+    variables += conditions.items()
     return Trace(files=tuple(files), variables=tuple(variables), output=tuple(recording.output))
 
 
@@ -104,6 +111,10 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
             known = recorded.get(f"{reach.hash.hex()}:{label}")
             if known is not None and known != token.hex():
                 return False
+    if any(label.startswith(_UNFORESEEN) for label in recorded):
+        from ddsimport.runtime import unforeseen
+
+        return unforeseen.hold(trace.variables, session)
     return True
 
 
@@ -137,7 +148,7 @@ def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
-            elif label.startswith(_ASKED):
+            elif label.startswith(_ASKED + _UNFORESEEN):
                 recording.conditions.setdefault(label, blob)
 
 

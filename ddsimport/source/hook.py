@@ -33,7 +33,7 @@ from ddsimport.source.tracked import is_tracked, source_stats, untracked_prefixe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -45,6 +45,7 @@ __all__ = [
     "install",
     "install_path_hook",
     "is_tracked",
+    "listen",
     "main_loader",
     "overtaken",
     "source_stats",
@@ -70,6 +71,11 @@ def overtaken() -> tuple[str, ...]:
     return early()
 
 
+def listen(listener: Callable[[str], object]) -> None:
+    """Call `listener` with the name of each module that is looked for from now on."""
+    _finder.listener = listener
+
+
 def uninstall() -> None:
     """Take the finder and the path hooks out again; what is loaded stays as it is."""
     while _finder in sys.meta_path:
@@ -84,6 +90,7 @@ class Finder:
         # Another finder may ask all others too: it gets no answer from us to our own question.
         self._asking: set[tuple[int, str]] = set()
         self.was_overtaken = False
+        self.listener: Callable[[str], object] | None = None
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -99,6 +106,8 @@ class Finder:
         if asking in self._asking:
             return None
         self.stay_first()
+        if self.listener is not None:
+            self.listener(name)
         self._asking.add(asking)
         try:
             spec = self._ask_others(name, path, target)

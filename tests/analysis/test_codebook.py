@@ -340,7 +340,8 @@ def test_import_time_settings_count_for_what_uses_the_package() -> None:
 def test_notes_name_file_and_line_once() -> None:
     text = "import importlib\ndef f(n):\n    return importlib.import_module(n), eval(n), eval(n + '1')\ny = f(1)  # dds:\n"
     assert step(text).notes == (
-        "/p/main.py:2: imports a module whose name is computed.",
+        "/p/main.py:2: imports a module whose name is computed; what it finds and runs is recorded,"
+        " and counts.",
         "/p/main.py:2: eval() can reach anything in its module, which counts as a whole.",
     )
 
