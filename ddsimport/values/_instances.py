@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from ddsimport.values import _builtins, _code
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import BODIES, LEAVES, Encoder, RefusalError, named
-from ddsimport.values._reduced import lazy_names, pickle_buffer, reduced
+from ddsimport.values._reduced import exception, lazy_names, pickle_buffer, reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ registered: dict[type, Callable[[Any], object]] = {}
 # Modules (by the first part of the name) whose classes have encodings of ours, imported when the
 # first value of theirs is met: before that, theirs need not even be installed.
 _LIBRARIES = {
+    "_contextvars": "_stdlib",
     "_io": "_refused",
     "_pydatetime": "_stdlib",
     "_pydecimal": "_stdlib",
+    "_struct": "_stdlib",
     "_thread": "_refused",
     "_zoneinfo": "_stdlib",
     "asyncio": "_refused",
@@ -49,16 +51,23 @@ _LIBRARIES = {
     "io": "_refused",
     "itertools": "_refused",
     "logging": "_stdlib",
+    "matplotlib": "_plots",
     "numpy": "_numpy",
     "pandas": "_pandas",
     "pathlib": "_stdlib",
+    "polars": "_polars",
     "pyarrow": "_arrow",
+    "random": "_stdlib",
     "re": "_stdlib",
+    "scipy": "_models",
+    "sklearn": "_models",
     "socket": "_refused",
     "_socket": "_refused",
     "threading": "_refused",
+    "torch": "_torch",
     "uuid": "_stdlib",
     "weakref": "_refused",
+    "xarray": "_xarray",
     "zoneinfo": "_stdlib",
 }
 _BUILTIN_CONTENT: dict[type, Callable[[Encoder, Any], None]] = {
@@ -131,6 +140,8 @@ def _rule(kind: type) -> Body | _Shape:
             body: Body | None = _import(library).body_of(kind)
             if body is not None:
                 return body
+    if issubclass(kind, BaseException):
+        return exception
     if issubclass(kind, type):
         return _code.encode_class
     if kind.__module__ == "builtins" and kind.__name__ in _CANNOT:

@@ -87,7 +87,7 @@ def write_array(encoder: Encoder, value: Array) -> None:
     elif dtype.char in "gG":
         _long_doubles(encoder, value)
     else:
-        _raw(out, value.T if fortran else value)
+        write_bytes(out, value.T if fortran else value)
 
 
 def write_dtype(encoder: Encoder, dtype: Any) -> None:
@@ -127,7 +127,7 @@ def _fields(encoder: Encoder, value: Array) -> None:
         elif field.dtype.char in "gG":
             _long_doubles(encoder, field)
         else:
-            _raw(encoder.out, field)
+            write_bytes(encoder.out, field)
 
 
 def _long_doubles(encoder: Encoder, value: Array) -> None:
@@ -135,13 +135,13 @@ def _long_doubles(encoder: Encoder, value: Array) -> None:
     flat = np.ascontiguousarray(value).reshape(-1).view(np.longdouble)
     if np.finfo(np.longdouble).nmant == 63:
         size = flat.dtype.itemsize
-        _raw(encoder.out, flat.view(np.uint8).reshape(-1, size)[:, :10])
+        write_bytes(encoder.out, flat.view(np.uint8).reshape(-1, size)[:, :10])
     else:
-        _raw(encoder.out, flat)
+        write_bytes(encoder.out, flat)
 
 
-def _raw(out: bytearray, value: Array) -> None:
-    """Append the bytes of an array in C order, framed."""
+def write_bytes(out: bytearray, value: Array) -> None:
+    """Append the bytes of an array in C order, framed, without its dtype and shape."""
     size = value.nbytes
     if value.flags.c_contiguous:
         write_frame(out, _bytes_of(value))
@@ -185,6 +185,9 @@ def _subclass(encoder: Encoder, value: Array) -> None:
 def _masked(encoder: Encoder, value: Any) -> None:
     out = encoder.out
     out += _MASKED
+    if value is np.ma.masked:  # there is one, and it refuses to be asked for its fill value
+        out += b"!"
+        return
     if type(value) is not np.ma.MaskedArray:
         out += encoder.class_token(type(value))
     write_array(encoder, np.asarray(value.data))
@@ -233,6 +236,11 @@ def _generator(encoder: Encoder, value: Any) -> None:
     """A source of random numbers: its kind, where it stands, and the seed its children get."""
     out = encoder.out
     out += _GENERATOR
+    if value is np.random.mtrand._rand:
+        # Behind `np.random.random` and, for one, every distribution of scipy. It starts anew in
+        # each process; what an evaluation draws from it is the recorder's to verify.
+        out += b"global"
+        return
     out += encoder.class_token(type(value)) if _is_foreign(type(value)) else b"="
     write_text(out, type(value).__name__)
     if isinstance(value, np.random.RandomState):
