@@ -115,11 +115,10 @@ def _quantized(encoder: Encoder, value: Any) -> None:
 def _storage(encoder: Encoder, value: Any) -> None:
     encoder.out += _STORAGE
     encoder.out += encoder.class_token(type(value))
-    dtype = torch.uint8
-    if isinstance(value, torch.TypedStorage):
-        dtype, value = value.dtype, value.untyped()
-    write_text(encoder.out, f"{dtype} {value.device.type}")
-    _write_strided(encoder, torch.tensor([], dtype=torch.uint8, device=value.device).set_(value))
+    typed = not isinstance(value, torch.UntypedStorage)
+    write_text(encoder.out, f"{value.dtype if typed else 'bytes'} {value.device.type}")
+    storage = value.untyped() if typed else value
+    _write_strided(encoder, torch.tensor([], dtype=torch.uint8, device=value.device).set_(storage))
 
 
 def _generator(encoder: Encoder, value: Any) -> None:
