@@ -12,7 +12,7 @@ import types
 from operator import itemgetter
 from weakref import WeakKeyDictionary
 
-from ddsimport.values import _builtins, _code
+from ddsimport.values import _builtins, _code, _registry
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import BODIES, LEAVES, Encoder, RefusalError, named
 from ddsimport.values._reduced import exception, lazy_names, pickle_buffer, reduced
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
     from ddsimport.values._encoder import Body
 
-_REGISTERED = named("registered")
 _ENUM = named("enum")
-
-# What third parties say stands for their types, by exact type.
-registered: dict[type, Callable[[Any], object]] = {}
 
 # Modules (by the first part of the name) whose classes have encodings of ours, imported when the
 # first value of theirs is met: before that, theirs need not even be installed.
@@ -120,8 +116,9 @@ _rules: WeakKeyDictionary[type, Body | _Shape] = WeakKeyDictionary()
 
 def body_of(encoder: Encoder, kind: type) -> Body:
     """What encodes the instances of a class."""
-    if kind in registered:
-        return _registered
+    registered = _registry.body_of(kind)
+    if registered is not None:
+        return registered
     rule = _rules.get(kind)
     if rule is None:
         rule = _rules[kind] = _rule(kind)
@@ -132,6 +129,8 @@ def body_of(encoder: Encoder, kind: type) -> Body:
 
 def _rule(kind: type) -> Body | _Shape:
     """The first that fits."""
+    if hasattr(kind, "__dds_digest__"):
+        return _registry.own_word
     if _is_enum(kind):  # before the libraries: socket and re have enums, too
         return _enum
     for base in kind.__mro__[:-1]:
@@ -318,13 +317,6 @@ def _enum(encoder: Encoder, value: Any) -> None:
     name = value._name_
     encoder.encode(name if name in type(value).__members__ else None)
     encoder.encode(value._value_)
-
-
-def _registered(encoder: Encoder, value: object) -> None:
-    kind = type(value)
-    encoder.out += _REGISTERED
-    encoder.out += encoder.class_token(kind)
-    encoder.encode(registered[kind](value))
 
 
 BODIES.update(_code.FUNCTIONS)

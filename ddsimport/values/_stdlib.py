@@ -129,8 +129,8 @@ def _random(encoder: Encoder, value: Any) -> None:
 
     encoder.out += named("random.Random")
     if value is random._inst:
-        # Where `from random import choice` leads. It starts anew in each process; what is drawn from
-        # it is the recorder's to verify.
+        # Where `from random import choice` leads. It starts anew in each process; what is drawn
+        # from it is the recorder's to verify.
         encoder.out += b"global"
         return
     encoder.out += encoder.class_token(type(value))

@@ -15,7 +15,7 @@ from digest_table import Lazy, Plain, Record, Stack, WithState, code_of, friends
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsimport.values.digest import digest, is_immutable, register
+from ddsimport.values.digest import digest, is_immutable
 
 _scalars = (
     st.none()
@@ -264,19 +264,6 @@ def test_sharing_across_the_limit_of_nesting_is_no_part_of_a_value() -> None:
     shared = [part, nested(part, 40)]
     copied = [copy.deepcopy(part), nested(copy.deepcopy(part), 40)]
     assert digest(shared) == digest(copied)
-
-
-def test_registered_types_count_by_what_stands_for_them() -> None:
-    class Handle:
-        def __init__(self, name: str) -> None:
-            self.name = name
-            self.address = id(self)
-
-    assert digest(Handle("a")) != digest(Handle("a"))
-    register(Handle, lambda handle: handle.name)
-    assert digest(Handle("a")) == digest(Handle("a"))
-    assert digest(Handle("a")) != digest(Handle("b"))
-    assert digest(Handle("a")) != digest("a")
 
 
 class Made:
