@@ -37,6 +37,7 @@ _DTYPE = named("numpy.dtype")
 _ARRAY = named("numpy.ndarray")
 _SCALAR = named("numpy.generic")
 _SUBCLASS = named("subclass of numpy.ndarray")
+_MAPPED = named("numpy.memmap")
 _MASKED = named("numpy.ma")
 _UFUNC = named("numpy.ufunc")
 _GENERATOR = named("numpy.random")
@@ -49,6 +50,8 @@ def body_of(kind: type) -> Body | None:
         return _array
     if issubclass(kind, np.ma.MaskedArray):
         return _masked
+    if kind is np.memmap:
+        return _mapped
     if issubclass(kind, np.ndarray):
         return _subclass if kind.__reduce__ is np.ndarray.__reduce__ else None
     if issubclass(kind, np.generic):
@@ -171,6 +174,13 @@ def _slabs(state: Any, value: Array) -> None:
         rows = max(1, _SLAB // max(1, value.nbytes // value.shape[0]))
         for first in range(0, value.shape[0], rows):
             state.update(_bytes_of(np.ascontiguousarray(value[first : first + rows])))
+
+
+def _mapped(encoder: Encoder, value: Any) -> None:
+    """An array in a file: by its content, wherever the file is, and that there is one."""
+    encoder.out += _MAPPED
+    encoder.out += b"?" if getattr(value, "_mmap", None) is None else b"!"
+    write_array(encoder, value)
 
 
 def _subclass(encoder: Encoder, value: Array) -> None:

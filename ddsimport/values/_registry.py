@@ -1,4 +1,4 @@
-"""What others say stands for values of their types: by registration, or by a method of the class."""
+"""What others say stands for values of their types: by registration, or by a method of a class."""
 
 from __future__ import annotations
 

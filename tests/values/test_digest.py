@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import io
 import logging
 import pickle
 from typing import Any
@@ -15,6 +16,7 @@ from digest_table import Lazy, Plain, Record, Stack, WithState, code_of, friends
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddsimport.values.codecs import codec_for
 from ddsimport.values.digest import digest, is_immutable
 
 _scalars = (
@@ -81,6 +83,58 @@ def _plain(value: Any) -> Any:
 @given(values, values)
 def test_digests_are_equal_just_when_values_are(one: Any, other: Any) -> None:
     assert (digest(one) == digest(other)) == (repr(_plain(one)) == repr(_plain(other)))
+
+
+def _leaves(value: Any) -> int:
+    """How many leaves a value has: what is no container, and empty containers."""
+    return sum(map(_leaves, _parts(value))) if _parts(value) else 1
+
+
+def _parts(value: Any) -> list[Any]:
+    if type(value) in (list, tuple, Stack):
+        return list(value)
+    if type(value) is dict:
+        return list(value.values())
+    if type(value) in (Plain, Record):
+        return list(vars(value).values())
+    return []
+
+
+def _with_leaf(value: Any, place: int, leaf: object) -> Any:
+    """The value with another leaf at a place."""
+    parts = _parts(value)
+    if not parts:
+        return leaf
+    for number, part in enumerate(parts):
+        count = _leaves(part)
+        if place < count:
+            parts[number] = _with_leaf(part, place, leaf)
+            break
+        place -= count
+    if type(value) is dict:
+        return dict(zip(value, parts, strict=True))
+    if type(value) in (Plain, Record):
+        other = copy.copy(value)
+        other.__dict__ = dict(zip(vars(value), parts, strict=True))
+        return other
+    return type(value)(parts)
+
+
+@given(values, st.data())
+def test_another_leaf_anywhere_changes_the_digest(value: Any, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, _leaves(value) - 1))
+    leaf = data.draw(_scalars)
+    changed = _with_leaf(value, place, leaf)
+    assert (digest(changed) == digest(value)) == (repr(_plain(changed)) == repr(_plain(value)))
+    assert digest(_with_leaf(value, place, Plain())) != digest(value)
+
+
+@given(values)
+def test_what_the_store_gives_back_has_the_digest(value: Any) -> None:
+    file = io.BytesIO()
+    codec = codec_for(value)
+    codec.encode(value, file)
+    assert digest(codec.decode_bytes(file.getvalue())) == digest(value)
 
 
 @given(st.data())
