@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import types
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from weakref import WeakKeyDictionary
 
 from ddsimport.values import _builtins, _code, _registry
@@ -237,6 +237,9 @@ def _slots(kind: type) -> dict[str, Any]:
     return found
 
 
+_attributes = attrgetter("__dict__")
+
+
 class PlainState:
     """Encodes the instances of a class whose state is their attributes, and perhaps a content.
 
@@ -244,13 +247,23 @@ class PlainState:
         token: what stands for the class.
     """
 
-    __slots__ = ("_content", "_heads", "_lazy", "_slots", "token")
+    __slots__ = (
+        "_content",
+        "_dict_is_all",
+        "_heads",
+        "_lazy",
+        "_slots",
+        "_slots_are_all",
+        "token",
+    )
 
     def __init__(self, encoder: Encoder, kind: type, shape: _Shape) -> None:
         self.token = encoder.class_token(kind)
         self._slots = shape.slots
         self._lazy = shape.lazy
         self._content = shape.content
+        self._slots_are_all = kind.__dictoffset__ == 0 and bool(shape.slots)
+        self._dict_is_all = kind.__dictoffset__ != 0 and not shape.slots and not shape.lazy
         # By the names of attributes in the order in which they were set: the names in order, and
         # the encoding of class and names. Most instances of a class share one.
         self._heads: dict[tuple[str, ...], tuple[list[str], bytes]] = {}
@@ -296,18 +309,35 @@ class PlainState:
         """Append many instances at once, attribute by attribute, if all have the same."""
         if self._content is not None:
             return False
-        states = list(map(self.state, values))
+        columns = self._slot_columns(values) if self._slots_are_all else self._columns(values)
+        if columns is None:
+            return False
+        encoder.out += self.token
+        items(encoder, list(columns))
+        for column in columns.values():
+            items(encoder, column, level)
+        return True
+
+    def _columns(self, values: Sequence[Any]) -> dict[str, list[Any]] | None:
+        """The attributes of all, by name, sorted; None if not all have the same."""
+        states = list(map(_attributes if self._dict_is_all else self.state, values))
         names = sorted(states[0])
         # The order in which attributes were set may differ from one to the next: it is no part of
         # a value.
-        orders = set(map(tuple, states))
-        if len(orders) > 1 and any(sorted(order) != names for order in orders):
-            return False
-        encoder.out += self.token
-        items(encoder, names)
-        for name in names:
-            items(encoder, list(map(itemgetter(name), states)), level)
-        return True
+        if set(map(len, states)) != {len(names)}:
+            return None
+        try:
+            return {name: list(map(itemgetter(name), states)) for name in names}
+        except KeyError:  # as many attributes, but others
+            return None
+
+    def _slot_columns(self, values: Sequence[Any]) -> dict[str, list[Any]] | None:
+        try:
+            return {
+                name: list(map(self._slots[name].__get__, values)) for name in sorted(self._slots)
+            }
+        except AttributeError:  # a slot that was never assigned
+            return None
 
 
 def _enum(encoder: Encoder, value: Any) -> None:
