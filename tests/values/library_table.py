@@ -477,9 +477,17 @@ def pyarrow_values() -> Table:
     return table
 
 
+def numpy_values() -> Table:
+    import traps
+
+    # An array that cannot be written to equals one that can.
+    return {name: make for name, make in traps.ARRAYS.items() if name != "read-only"}
+
+
 TABLES: dict[str, Callable[[], Table]] = {
     "attrs": attrs_values,
     "matplotlib": matplotlib_values,
+    "numpy": numpy_values,
     "PIL": pillow_values,
     "polars": polars_values,
     "pyarrow": pyarrow_values,
