@@ -12,7 +12,7 @@ from operator import itemgetter
 from struct import pack
 from sys import byteorder
 
-from ddsimport.values._encoder import BODIES, DEPTH, LEAVES, Encoder, TooDeepError, write_frame
+from ddsimport.values._encoder import BODIES, DEPTH, Encoder, TooDeepError, write_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +36,11 @@ def items(encoder: Encoder, values: Items, level: int = 0) -> None:
     if size >= _FEW and _packed(encoder, values, level):
         return
     out += pack("<cQ", b".", size)
-    if size <= _GROUP:
-        for value in values:  # `encode`, without a call for each leaf
-            kind = type(value)
-            leaf = LEAVES.get(kind)
-            if leaf is not None:
-                leaf(out, value)
-            else:
-                encoder.node(value, kind)
-        return
     encode = encoder.encode
+    if size <= _GROUP:
+        for value in values:
+            encode(value)
+        return
     for first in range(0, size, _GROUP):
         start = len(out)
         for value in values[first : first + _GROUP]:

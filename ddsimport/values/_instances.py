@@ -29,7 +29,6 @@ _ENUM = named("enum")
 # Modules (by the first part of the name) whose classes have encodings of ours, imported when the
 # first value of theirs is met: before that, theirs need not even be installed.
 _LIBRARIES = {
-    "_contextvars": "_stdlib",
     "_io": "_refused",
     "_pydatetime": "_stdlib",
     "_pydecimal": "_stdlib",

@@ -138,17 +138,6 @@ def _random(encoder: Encoder, value: Any) -> None:
     attributes(encoder, getattr(value, "__dict__", {}))
 
 
-def _context_variable(encoder: Encoder, value: Any) -> None:
-    # What it holds here and now is what code that reads it sees.
-    encoder.out += named("ContextVar")
-    write_text(encoder.out, value.name)
-    try:
-        content: tuple[object, ...] = (value.get(),)
-    except LookupError:
-        content = ()
-    encoder.encode(content)
-
-
 _EXACT: dict[tuple[str, str], Body] = {
     ("datetime", "date"): _Parts("date", lambda v: (v.year, v.month, v.day)),
     ("datetime", "datetime"): _Parts(
@@ -169,7 +158,6 @@ _EXACT: dict[tuple[str, str], Body] = {
     ),  # keeps 1.0 from 1.00, NaN1 from NaN
     ("fractions", "Fraction"): _Parts("Fraction", lambda v: (v.numerator, v.denominator)),
     ("struct", "Struct"): _Parts("Struct", lambda v: (v.format,)),
-    ("contextvars", "ContextVar"): _context_variable,
     ("uuid", "UUID"): _Parts("UUID", lambda v: (v.int, v.is_safe.value)),
     ("collections", "OrderedDict"): _ordered_dict,
     ("collections", "defaultdict"): _default_dict,

@@ -248,8 +248,7 @@ def test_exceptions_count_with_their_causes() -> None:
     assert digest(raised) != digest(pickle.loads(pickle.dumps(raised))) == digest(failed(None))
 
 
-def test_descriptors_and_context_variables() -> None:
-    from contextvars import ContextVar
+def test_descriptors_and_structs() -> None:
     from struct import Struct
 
     def getter(self: object) -> int:
@@ -257,10 +256,6 @@ def test_descriptors_and_context_variables() -> None:
 
     assert digest(property(getter), code_of) != digest(property(None, getter), code_of)
     assert digest(Struct("<i")) == digest(Struct("<i")) != digest(Struct("<q"))
-    variable: ContextVar[int] = ContextVar("variable")
-    before = digest(variable)
-    variable.set(1)
-    assert digest(variable) != before
     assert digest(digest_table.Lazy.twice, code_of) == digest(digest_table.Lazy.twice, code_of)
 
 
