@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UndigestibleError,
     )
     from ddsimport.runtime.plain import data_function, eval, keep, load
+    from ddsimport.values.digest import register_digest
 
 __all__ = [
     "CodecError",
@@ -38,6 +39,7 @@ __all__ = [
     "eval",
     "keep",
     "load",
+    "register_digest",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "eval": "ddsimport.runtime.plain",
     "keep": "ddsimport.runtime.plain",
     "load": "ddsimport.runtime.plain",
+    "register_digest": "ddsimport.values.digest",
 }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import types
 from array import array
-from struct import error, pack
+from struct import Struct, error, pack
 from sys import byteorder
 
 from ddsimport.values._columns import items
-from ddsimport.values._encoder import BODIES, LEAVES, Encoder, named, write_frame, write_text
+from ddsimport.values._encoder import BODIES, INLINE, LEAVES, Encoder, named, write_frame
+from ddsimport.values._remembered import LARGE, encoding_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +37,22 @@ def _bool(out: bytearray, value: bool) -> None:
     out += b"T" if value else b"F"
 
 
+# Twice as fast as `struct.pack`, which looks its format up each time.
+_pack_int = Struct("<cq").pack
+_pack_float = Struct("<cd").pack
+_pack_size = Struct("<cQ").pack
+
+
 def _int(out: bytearray, value: int) -> None:
     try:
-        out += pack("<cq", b"i", value)
+        out += _pack_int(b"i", value)
     except error:
         out += b"I"
         write_frame(out, value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
 
 
 def _float(out: bytearray, value: float) -> None:
-    out += pack("<cd", b"f", value)  # bits: -0.0 is not 0.0, and each NaN is itself
+    out += _pack_float(b"f", value)  # bits: -0.0 is not 0.0, and each NaN is itself
 
 
 def _complex(out: bytearray, value: complex) -> None:
@@ -53,11 +60,28 @@ def _complex(out: bytearray, value: complex) -> None:
 
 
 def _str(out: bytearray, value: str) -> None:
-    out += b"s"
-    write_text(out, value)
+    if len(value) >= LARGE:
+        out += encoding_of(value, _large)
+        return
+    data = value.encode("utf-8", "surrogatepass")
+    if len(data) <= INLINE:  # written here, not in two calls: names are the commonest leaves
+        out += _pack_size(b"s", len(data))
+        out += data
+    else:
+        out += b"s"
+        write_frame(out, data)
+
+
+def _large(value: str | bytes) -> bytes:
+    out = bytearray(b"s" if isinstance(value, str) else b"b")
+    write_frame(out, value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value)
+    return bytes(out)
 
 
 def _bytes(out: bytearray, value: bytes) -> None:
+    if len(value) >= LARGE:
+        out += encoding_of(value, _large)
+        return
     out += b"b"
     write_frame(out, value)
 

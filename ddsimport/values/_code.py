@@ -26,7 +26,9 @@ _BUILTIN = named("builtin")
 _DESCRIPTOR = named("descriptor")
 _MODULE = named("module")
 _PARTIAL = named("partial")
+_PROPERTY = named("property")
 _CACHED = named("lru_cache")
+_CACHED_PROPERTY = named("cached_property")
 _EMPTY_CELL = named("empty cell")
 _WRAPPED = named("wrapped")
 _DISPATCHER = named("singledispatch")
@@ -111,6 +113,11 @@ def _wrapped(encoder: Encoder, value: Any) -> None:
     encoder.encode(value.__func__)
 
 
+def _property(encoder: Encoder, value: property) -> None:
+    encoder.out += _PROPERTY
+    items(encoder, (value.fget, value.fset, value.fdel, value.__doc__))
+
+
 def _partial(encoder: Encoder, value: Any) -> None:
     encoder.out += _PARTIAL
     encoder.encode(value.func)
@@ -132,6 +139,13 @@ def _cached(encoder: Encoder, value: Any) -> None:
     encoder.encode(value.__wrapped__)
 
 
+def _cached_property(encoder: Encoder, value: Any) -> None:
+    # Before Python 3.12 it has a lock, too.
+    encoder.out += _CACHED_PROPERTY
+    encoder.encode(value.func)
+    encoder.encode(value.attrname)
+
+
 FUNCTIONS: dict[type, Body] = {
     type: encode_class,
     types.FunctionType: _function,
@@ -144,6 +158,7 @@ FUNCTIONS: dict[type, Body] = {
     types.GetSetDescriptorType: _descriptor,
     types.MemberDescriptorType: _descriptor,
     types.ModuleType: _module,
+    property: _property,
     staticmethod: _wrapped,
     classmethod: _wrapped,
 }
@@ -157,7 +172,8 @@ def body_of(kind: type) -> Body | None:
 
 
 _FUNCTOOLS: dict[str, Body] = {
-    "partial": _partial,
     "_lru_cache_wrapper": _cached,
+    "cached_property": _cached_property,
+    "partial": _partial,
     "singledispatchmethod": _dispatching_method,
 }

@@ -7,7 +7,7 @@ is written follows from the items alone (see the invariants of `_encoder`), and 
 from __future__ import annotations
 
 from array import array
-from itertools import chain
+from itertools import chain, compress
 from operator import itemgetter
 from struct import pack
 from sys import byteorder
@@ -112,17 +112,29 @@ def _nones(encoder: Encoder, values: Items) -> bool:
 
 
 def _strs(encoder: Encoder, values: Items) -> bool:
-    # Lengths in code points and the text as a whole say where each string ends.
     out = _head(encoder, b"s", len(values))
-    write_frame(out, _little(array("q", map(len, values))))
-    write_frame(out, "".join(values).encode("utf-8", "surrogatepass"))
+    text = "\0".join(values)
+    if text.count("\0") == len(values) - 1:  # so each of them is a seam
+        out += b"0"
+    else:
+        # Lengths in code points and the text as a whole say where each string ends.
+        out += b"l"
+        write_frame(out, _little(array("q", list(map(len, values)))))
+        text = "".join(values)
+    write_frame(out, text.encode("utf-8", "surrogatepass"))
     return True
 
 
 def _bytestrings(encoder: Encoder, values: Items) -> bool:
     out = _head(encoder, b"b", len(values))
-    write_frame(out, _little(array("q", map(len, values))))
-    write_frame(out, b"".join(values))
+    text = b"\0".join(values)
+    if text.count(b"\0") == len(values) - 1:
+        out += b"0"
+    else:
+        out += b"l"
+        write_frame(out, _little(array("q", list(map(len, values)))))
+        text = b"".join(values)
+    write_frame(out, text)
     return True
 
 
@@ -136,14 +148,20 @@ _COLUMNS: dict[type, Callable[[Encoder, Items], bool]] = {
 }
 # The places of these numbers are part of the encoding.
 _SCALARS: dict[type, int] = {type(None): 0, bool: 1, int: 2, float: 3, str: 4, bytes: 5}
+# By type: tells its items (1) from all others (0) in a string of the numbers above.
+_SELECT = {
+    kind: bytes(number == place for place in range(256)) for kind, number in _SCALARS.items()
+}
 
 
 def _mixed(encoder: Encoder, values: Items, kinds: set[type]) -> None:
     """Scalars of several types, such as text with gaps: which type is where, then each type."""
     out = _head(encoder, b"x", len(values))
-    write_frame(out, bytes(map(_SCALARS.__getitem__, map(type, values))))
+    places = bytes(map(_SCALARS.__getitem__, map(type, values)))
+    write_frame(out, places)
     for kind in sorted(kinds, key=_SCALARS.__getitem__):
-        items(encoder, [value for value in values if type(value) is kind])
+        if kind is not type(None):
+            items(encoder, list(compress(values, places.translate(_SELECT[kind]))))
 
 
 def _deeper(encoder: Encoder) -> None:
@@ -163,7 +181,7 @@ def _rows(encoder: Encoder, rows: Items, level: int, tag: bytes) -> None:
             items(encoder, list(map(itemgetter(place), rows)), level + 1)
     else:
         out += b"-"
-        write_frame(out, _little(array("q", map(len, rows))))
+        write_frame(out, _little(array("q", list(map(len, rows)))))
         items(encoder, list(chain.from_iterable(rows)), level + 1)
     encoder.depth -= 1
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import copyreg
 import types
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from weakref import WeakKeyDictionary
 
-from ddsimport.values import _builtins, _code
+from ddsimport.values import _builtins, _code, _registry
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import BODIES, LEAVES, Encoder, RefusalError, named
-from ddsimport.values._reduced import lazy_names, pickle_buffer, reduced
+from ddsimport.values._reduced import exception, lazy_names, pickle_buffer, reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
     from ddsimport.values._encoder import Body
 
-_REGISTERED = named("registered")
 _ENUM = named("enum")
-
-# What third parties say stands for their types, by exact type.
-registered: dict[type, Callable[[Any], object]] = {}
 
 # Modules (by the first part of the name) whose classes have encodings of ours, imported when the
 # first value of theirs is met: before that, theirs need not even be installed.
@@ -36,6 +32,7 @@ _LIBRARIES = {
     "_io": "_refused",
     "_pydatetime": "_stdlib",
     "_pydecimal": "_stdlib",
+    "_struct": "_stdlib",
     "_thread": "_refused",
     "_zoneinfo": "_stdlib",
     "asyncio": "_refused",
@@ -49,16 +46,23 @@ _LIBRARIES = {
     "io": "_refused",
     "itertools": "_refused",
     "logging": "_stdlib",
+    "matplotlib": "_plots",
     "numpy": "_numpy",
     "pandas": "_pandas",
     "pathlib": "_stdlib",
+    "polars": "_polars",
     "pyarrow": "_arrow",
+    "random": "_stdlib",
     "re": "_stdlib",
+    "scipy": "_models",
+    "sklearn": "_models",
     "socket": "_refused",
     "_socket": "_refused",
     "threading": "_refused",
+    "torch": "_torch",
     "uuid": "_stdlib",
     "weakref": "_refused",
+    "xarray": "_xarray",
     "zoneinfo": "_stdlib",
 }
 _BUILTIN_CONTENT: dict[type, Callable[[Encoder, Any], None]] = {
@@ -111,8 +115,9 @@ _rules: WeakKeyDictionary[type, Body | _Shape] = WeakKeyDictionary()
 
 def body_of(encoder: Encoder, kind: type) -> Body:
     """What encodes the instances of a class."""
-    if kind in registered:
-        return _registered
+    registered = _registry.body_of(kind)
+    if registered is not None:
+        return registered
     rule = _rules.get(kind)
     if rule is None:
         rule = _rules[kind] = _rule(kind)
@@ -123,6 +128,8 @@ def body_of(encoder: Encoder, kind: type) -> Body:
 
 def _rule(kind: type) -> Body | _Shape:
     """The first that fits."""
+    if hasattr(kind, "__dds_digest__"):
+        return _registry.own_word
     if _is_enum(kind):  # before the libraries: socket and re have enums, too
         return _enum
     for base in kind.__mro__[:-1]:
@@ -131,6 +138,8 @@ def _rule(kind: type) -> Body | _Shape:
             body: Body | None = _import(library).body_of(kind)
             if body is not None:
                 return body
+    if issubclass(kind, BaseException):
+        return exception
     if issubclass(kind, type):
         return _code.encode_class
     if kind.__module__ == "builtins" and kind.__name__ in _CANNOT:
@@ -227,6 +236,9 @@ def _slots(kind: type) -> dict[str, Any]:
     return found
 
 
+_attributes = attrgetter("__dict__")
+
+
 class PlainState:
     """Encodes the instances of a class whose state is their attributes, and perhaps a content.
 
@@ -234,13 +246,23 @@ class PlainState:
         token: what stands for the class.
     """
 
-    __slots__ = ("_content", "_heads", "_lazy", "_slots", "token")
+    __slots__ = (
+        "_content",
+        "_dict_is_all",
+        "_heads",
+        "_lazy",
+        "_slots",
+        "_slots_are_all",
+        "token",
+    )
 
     def __init__(self, encoder: Encoder, kind: type, shape: _Shape) -> None:
         self.token = encoder.class_token(kind)
         self._slots = shape.slots
         self._lazy = shape.lazy
         self._content = shape.content
+        self._slots_are_all = kind.__dictoffset__ == 0 and bool(shape.slots)
+        self._dict_is_all = kind.__dictoffset__ != 0 and not shape.slots and not shape.lazy
         # By the names of attributes in the order in which they were set: the names in order, and
         # the encoding of class and names. Most instances of a class share one.
         self._heads: dict[tuple[str, ...], tuple[list[str], bytes]] = {}
@@ -286,18 +308,35 @@ class PlainState:
         """Append many instances at once, attribute by attribute, if all have the same."""
         if self._content is not None:
             return False
-        states = list(map(self.state, values))
+        columns = self._slot_columns(values) if self._slots_are_all else self._columns(values)
+        if columns is None:
+            return False
+        encoder.out += self.token
+        items(encoder, list(columns))
+        for column in columns.values():
+            items(encoder, column, level)
+        return True
+
+    def _columns(self, values: Sequence[Any]) -> dict[str, list[Any]] | None:
+        """The attributes of all, by name, sorted; None if not all have the same."""
+        states = list(map(_attributes if self._dict_is_all else self.state, values))
         names = sorted(states[0])
         # The order in which attributes were set may differ from one to the next: it is no part of
         # a value.
-        orders = set(map(tuple, states))
-        if len(orders) > 1 and any(sorted(order) != names for order in orders):
-            return False
-        encoder.out += self.token
-        items(encoder, names)
-        for name in names:
-            items(encoder, list(map(itemgetter(name), states)), level)
-        return True
+        if set(map(len, states)) != {len(names)}:
+            return None
+        try:
+            return {name: list(map(itemgetter(name), states)) for name in names}
+        except KeyError:  # as many attributes, but others
+            return None
+
+    def _slot_columns(self, values: Sequence[Any]) -> dict[str, list[Any]] | None:
+        try:
+            return {
+                name: list(map(self._slots[name].__get__, values)) for name in sorted(self._slots)
+            }
+        except AttributeError:  # a slot that was never assigned
+            return None
 
 
 def _enum(encoder: Encoder, value: Any) -> None:
@@ -307,13 +346,6 @@ def _enum(encoder: Encoder, value: Any) -> None:
     name = value._name_
     encoder.encode(name if name in type(value).__members__ else None)
     encoder.encode(value._value_)
-
-
-def _registered(encoder: Encoder, value: object) -> None:
-    kind = type(value)
-    encoder.out += _REGISTERED
-    encoder.out += encoder.class_token(kind)
-    encoder.encode(registered[kind](value))
 
 
 BODIES.update(_code.FUNCTIONS)

@@ -37,6 +37,7 @@ _DTYPE = named("numpy.dtype")
 _ARRAY = named("numpy.ndarray")
 _SCALAR = named("numpy.generic")
 _SUBCLASS = named("subclass of numpy.ndarray")
+_MAPPED = named("numpy.memmap")
 _MASKED = named("numpy.ma")
 _UFUNC = named("numpy.ufunc")
 _GENERATOR = named("numpy.random")
@@ -49,6 +50,8 @@ def body_of(kind: type) -> Body | None:
         return _array
     if issubclass(kind, np.ma.MaskedArray):
         return _masked
+    if kind is np.memmap:
+        return _mapped
     if issubclass(kind, np.ndarray):
         return _subclass if kind.__reduce__ is np.ndarray.__reduce__ else None
     if issubclass(kind, np.generic):
@@ -87,7 +90,7 @@ def write_array(encoder: Encoder, value: Array) -> None:
     elif dtype.char in "gG":
         _long_doubles(encoder, value)
     else:
-        _raw(out, value.T if fortran else value)
+        write_bytes(out, value.T if fortran else value)
 
 
 def write_dtype(encoder: Encoder, dtype: Any) -> None:
@@ -127,7 +130,7 @@ def _fields(encoder: Encoder, value: Array) -> None:
         elif field.dtype.char in "gG":
             _long_doubles(encoder, field)
         else:
-            _raw(encoder.out, field)
+            write_bytes(encoder.out, field)
 
 
 def _long_doubles(encoder: Encoder, value: Array) -> None:
@@ -135,13 +138,13 @@ def _long_doubles(encoder: Encoder, value: Array) -> None:
     flat = np.ascontiguousarray(value).reshape(-1).view(np.longdouble)
     if np.finfo(np.longdouble).nmant == 63:
         size = flat.dtype.itemsize
-        _raw(encoder.out, flat.view(np.uint8).reshape(-1, size)[:, :10])
+        write_bytes(encoder.out, flat.view(np.uint8).reshape(-1, size)[:, :10])
     else:
-        _raw(encoder.out, flat)
+        write_bytes(encoder.out, flat)
 
 
-def _raw(out: bytearray, value: Array) -> None:
-    """Append the bytes of an array in C order, framed."""
+def write_bytes(out: bytearray, value: Array) -> None:
+    """Append the bytes of an array in C order, framed, without its dtype and shape."""
     size = value.nbytes
     if value.flags.c_contiguous:
         write_frame(out, _bytes_of(value))
@@ -173,6 +176,13 @@ def _slabs(state: Any, value: Array) -> None:
             state.update(_bytes_of(np.ascontiguousarray(value[first : first + rows])))
 
 
+def _mapped(encoder: Encoder, value: Any) -> None:
+    """An array in a file: by its content, wherever the file is, and that there is one."""
+    encoder.out += _MAPPED
+    encoder.out += b"?" if getattr(value, "_mmap", None) is None else b"!"
+    write_array(encoder, value)
+
+
 def _subclass(encoder: Encoder, value: Array) -> None:
     encoder.out += _SUBCLASS
     encoder.out += encoder.class_token(type(value))
@@ -185,6 +195,9 @@ def _subclass(encoder: Encoder, value: Array) -> None:
 def _masked(encoder: Encoder, value: Any) -> None:
     out = encoder.out
     out += _MASKED
+    if value is np.ma.masked:  # there is one, and it refuses to be asked for its fill value
+        out += b"!"
+        return
     if type(value) is not np.ma.MaskedArray:
         out += encoder.class_token(type(value))
     write_array(encoder, np.asarray(value.data))
@@ -233,6 +246,11 @@ def _generator(encoder: Encoder, value: Any) -> None:
     """A source of random numbers: its kind, where it stands, and the seed its children get."""
     out = encoder.out
     out += _GENERATOR
+    if value is np.random.mtrand._rand:
+        # Behind `np.random.random` and, for one, every distribution of scipy. It starts anew in
+        # each process; what an evaluation draws from it is the recorder's to verify.
+        out += b"global"
+        return
     out += encoder.class_token(type(value)) if _is_foreign(type(value)) else b"="
     write_text(out, type(value).__name__)
     if isinstance(value, np.random.RandomState):

@@ -155,6 +155,7 @@ def _extension(encoder: Encoder, values: Any) -> None:
         write_index(encoder, values.right)
     elif isinstance(dtype, pd.SparseDtype):
         encoder.encode(values.fill_value)
+        encoder.encode(values.kind)
         encoder.encode(len(values))
         write_array(encoder, values.sp_index.to_int_index().indices)
         write_values(encoder, values.sp_values)

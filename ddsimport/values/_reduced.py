@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import os
 import types
 from struct import pack
 
@@ -19,6 +20,11 @@ _PICKLE_BUFFER = named("PickleBuffer")
 
 def reduced(encoder: Encoder, value: Any) -> None:
     """Append an instance by what its class tells pickle to keep."""
+    write_reduced(encoder, value, lazy_names(type(value)))
+
+
+def write_reduced(encoder: Encoder, value: Any, left_out: frozenset[str]) -> None:
+    """Append what a class tells pickle to keep of an instance, without some attributes."""
     kind = type(value)
     out = encoder.out
     reducer = copyreg.dispatch_table.get(kind)
@@ -44,14 +50,42 @@ def reduced(encoder: Encoder, value: Any) -> None:
             out += encoder.class_token(argument)
         else:
             encoder.encode(argument)
-    lazy = lazy_names(kind)
-    if lazy and type(state) is dict:
-        state = {name: item for name, item in state.items() if name not in lazy}
-    write_state(encoder, state)
+    write_state(encoder, _without(state, left_out) if left_out else state)
     items(encoder, [] if listed is None else list(listed))
     pairs = [] if mapped is None else list(mapped)
     items(encoder, [pair[0] for pair in pairs])
     items(encoder, [pair[1] for pair in pairs])
+
+
+def _without(state: Any, names: frozenset[str]) -> Any:
+    """A state without some attributes, in whichever of its usual shapes."""
+    if type(state) is tuple:  # (attributes, slots), from copyreg
+        return tuple(_without(part, names) for part in state)
+    if type(state) is not dict:
+        return state
+    kept = {name: item for name, item in state.items() if name not in names}
+    if "__dict__" in kept:  # pydantic keeps the attributes one level down
+        kept["__dict__"] = _without(kept["__dict__"], names)
+    return kept
+
+
+def exception(encoder: Encoder, value: BaseException) -> None:
+    """Append an exception: with what it arose from and where, which pickle drops without a word.
+
+    A traceback is kept by no format, so an exception that was raised equals none that comes back;
+    as an input it counts by what `traceback` prints of it, but the text of the lines.
+    """
+    reduced(encoder, value)
+    encoder.encode(value.__cause__)
+    encoder.encode(value.__context__)
+    encoder.encode(value.__suppress_context__)
+    places: list[tuple[str, str, int]] = []
+    step = value.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        places.append((os.path.basename(code.co_filename), code.co_name, step.tb_lineno))
+        step = step.tb_next
+    encoder.encode(places)
 
 
 def _write_constructor(encoder: Encoder, make: Any) -> None:

@@ -329,3 +329,36 @@ def test_fitted_models() -> None:
     same.predict(rows)
     assert digest(same) == expected
     assert digest(other) != expected
+
+
+@given(st.integers(1, 6), st.data())
+def test_chunks_of_nested_arrow_types_do_not_count(place: int, data: st.DataObject) -> None:
+    struct = pa.struct([("a", pa.list_(pa.int8())), ("b", pa.string())])
+    row = st.none() | st.fixed_dictionaries(
+        {
+            "a": st.none() | st.lists(st.none() | st.integers(-9, 9), max_size=3),
+            "b": st.none() | st.text(st.characters(codec="utf-8"), max_size=3),
+        }
+    )
+    kinds = {
+        pa.list_(struct): st.lists(row, max_size=3),
+        pa.large_list(pa.float64()): st.lists(st.none() | st.floats(), max_size=3),
+        pa.list_(pa.string(), 2): st.lists(st.sampled_from("abc"), min_size=2, max_size=2),
+        pa.map_(pa.string(), pa.int64()): st.lists(
+            st.tuples(st.sampled_from("abc"), st.integers(-9, 9)), max_size=3
+        ),
+        struct: row,
+        pa.list_(pa.dictionary(pa.int8(), pa.string())): st.lists(st.just("a"), max_size=2),
+    }
+    kind = data.draw(st.sampled_from(sorted(kinds, key=str)))
+    values = data.draw(st.lists(st.none() | kinds[kind], min_size=6, max_size=8))
+    whole = pa.array(values, kind)
+    expected = digest(pa.chunked_array([whole]))
+    parts = [whole[:place], whole[place:place], whole[place:]]
+    assert digest(pa.chunked_array(parts)) == expected
+    apart = [pa.array(values[:place], kind), pa.array(values[place:], kind)]
+    if "dictionary" not in str(kind):
+        assert digest(pa.chunked_array(apart)) == expected
+        assert digest(pa.array(["a", *values][1:], kind)) == digest(whole)
+    other = data.draw(st.lists(st.none() | kinds[kind], min_size=6, max_size=8))
+    assert (digest(pa.array(other, kind)) == digest(whole)) == (repr(other) == repr(values))
