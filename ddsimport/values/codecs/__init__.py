@@ -12,6 +12,7 @@ come back mapped, so `resize` in place is refused), and sharing with objects out
 from __future__ import annotations
 
 from ddsimport.errors import CodecError
+from ddsimport.values.codecs._arrow import ARROW
 from ddsimport.values.codecs._base import Codec, ViewFormat
 from ddsimport.values.codecs._bytes import BYTES
 from ddsimport.values.codecs._json import JSON
@@ -21,7 +22,7 @@ from ddsimport.values.codecs._text import TEXT
 
 __all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "verify", "view_for"]
 
-_CODECS: tuple[Codec, ...] = (NPY, TEXT, BYTES, JSON, PICKLE)
+_CODECS: tuple[Codec, ...] = (NPY, TEXT, BYTES, JSON, ARROW, PICKLE)
 _BY_NAME = {codec.name: codec for codec in _CODECS}
 
 

@@ -26,11 +26,15 @@ class Codec:
     Attributes:
         name: under which entries remember it.
         suffix: what files of this format are called, with the dot.
+        proves: whether `restores` is a proof. If not, what is kept must be read back and compared.
+        libraries: import names of those whose version decides whether the bytes still load.
     """
 
     __slots__ = ()
     name: str
     suffix: str
+    proves: bool = True
+    libraries: tuple[str, ...] = ()
 
     def restores(self, value: object) -> bool:
         """Whether this very value is known to come back the same. Cheap; never raises."""
@@ -81,6 +85,12 @@ def _content(path: str) -> Buffer:
         content = bytearray(size)
         del content[file.readinto(content) :]
         return content
+
+
+def owned(data: Buffer) -> memoryview:
+    """The same bytes in memory that may be written to: a copy only where that given may not."""
+    view = memoryview(data).cast("B")
+    return memoryview(bytearray(view)) if view.readonly else view
 
 
 class ViewFormat:

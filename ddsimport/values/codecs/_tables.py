@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ddsimport.errors import CodecError
+from ddsimport.values.codecs._arrow import Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def write_parquet(value: Any, file: Writable) -> None:
     import pyarrow.parquet
 
     table = _arrow_table(_as_frame(value))
-    pyarrow.parquet.write_table(table, _Sink(file), compression="zstd")
+    pyarrow.parquet.write_table(table, Sink(file), compression="zstd")
 
 
 def refuses_csv(value: Any) -> str | None:
@@ -119,37 +120,3 @@ def _arrow_table(frame: Any, places: list[int] | None = None) -> Any:
         # pandas writes down the names of nested Arrow dtypes, and then cannot read them.
         return table.replace_schema_metadata(None)
     return table
-
-
-class _Sink:
-    """What pyarrow wants of a file, over one that can only be written to."""
-
-    closed = False
-
-    def __init__(self, file: Writable) -> None:
-        self._file = file
-        self._size = 0
-
-    def write(self, data: Any) -> int:
-        size = len(memoryview(data).cast("B")) if len(data) else 0
-        self._file.write(data)
-        self._size += size
-        return size
-
-    def tell(self) -> int:
-        return self._size
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
