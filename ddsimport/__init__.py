@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UndigestibleError,
     )
     from ddsimport.runtime.plain import data_function, eval, keep, load
+    from ddsimport.values.codecs._registered import register_codec, register_view
 
 __all__ = [
     "CodecError",
@@ -38,6 +39,8 @@ __all__ = [
     "eval",
     "keep",
     "load",
+    "register_codec",
+    "register_view",
 ]
 
 _HOMES = {
@@ -46,6 +49,8 @@ _HOMES = {
     "eval": "ddsimport.runtime.plain",
     "keep": "ddsimport.runtime.plain",
     "load": "ddsimport.runtime.plain",
+    "register_codec": "ddsimport.values.codecs._registered",
+    "register_view": "ddsimport.values.codecs._registered",
 }
 
 

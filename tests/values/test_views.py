@@ -90,14 +90,14 @@ def test_unknown_formats_name_the_nearest() -> None:
         ("a", "npy", "only arrays"),
         (np.array([None]), "npy", "Python objects"),
         (np.ma.array([1]), "npy", "mask would be lost"),
-        (1, "parquet", "only pandas"),
+        (1, "parquet", "only frames and series of pandas"),
         (pd.DataFrame({"a": [1, "x", object()]}), "parquet", "Arrow"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "parquet", "one name"),
         ({"a": [Plain()]}, "json", r"\['a'\]\[0\] is of type Plain"),
         ("\ud800", "text", "lone surrogate"),
         (1, "text", "only a str"),
         (1, "bytes", "only bytes"),
-        ([], "csv", "only pandas"),
+        ([], "csv", "only frames and series of pandas"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_the_reason(
@@ -258,6 +258,6 @@ def test_structured_arrays_with_any_names_are_npy() -> None:
 
 def test_pragmas_know_the_formats_there_are() -> None:
     from ddsimport.source.grammar import FORMATS
-    from ddsimport.values.codecs import views
+    from ddsimport.values.codecs import _formats
 
-    assert tuple(views._FORMATS) == FORMATS
+    assert tuple(_formats.FORMATS) == FORMATS

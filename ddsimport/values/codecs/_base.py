@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from typing_extensions import Buffer
 
@@ -100,16 +100,23 @@ class ViewFormat:
         name: of the format.
         suffix: what such files are called, with the dot.
         exact: whether all of the value can be read back from it; if not, it is a rendering.
+        codec: name of the codec whose blob of this value is the same file; empty if none is.
     """
 
-    __slots__ = ("_write", "exact", "name", "suffix")
+    __slots__ = ("_write", "codec", "exact", "name", "suffix")
 
     def __init__(
-        self, name: str, suffix: str, exact: bool, write: Callable[[object, Writable], None]
+        self,
+        name: str,
+        suffix: str,
+        exact: bool,
+        write: Callable[[Any, Writable], None],
+        codec: str = "",
     ) -> None:
         self.name = name
         self.suffix = suffix
         self.exact = exact
+        self.codec = codec
         self._write = write
 
     def write(self, value: object, file: Writable) -> None:
