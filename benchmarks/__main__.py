@@ -1,4 +1,4 @@
-"""`python -m benchmarks [hits] [processes] [digests] [values]`: all of them by default, in one run."""
+"""`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import sys
 from time import perf_counter
 from types import FunctionType
 
+from ddsimport import plugins
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
@@ -160,6 +161,8 @@ class Evaluation:
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
         )
+        for sentence in plugins.failures:
+            self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
 

@@ -19,7 +19,8 @@ from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
 from ddsimport.store.trace import Candidate, Entry, Trace
-from ddsimport.store.views import ViewRecord, Views
+from ddsimport.store.view_records import ViewRecord
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from ddsimport.values.codecs import Codec, ViewFormat
 
 
-# Bytes from which a view that is the same file as its blob is made from it. Below, writing the value
-# once more is as fast.
+# Bytes from which a view that is the same file as its blob is made from it. Below, writing the
+# value once more is as fast.
 _COPIED = 1 << 20
 
 

@@ -1,7 +1,8 @@
 """Artifact path → the file that shows it to other programs, and the record of what it shows.
 
-`data/<path>` is an ordinary file, replaced as a whole; the program itself never reads it back. `views/v1/<path>.json` says which blob it shows and what the file was like when
-it was written, so that a hit can tell by one `stat` that nothing is to be done.
+`data/<path>` is an ordinary file, replaced as a whole; the program itself never reads it back.
+`views/v1/<path>.json` says which blob it shows and what the file was like when it was written, so
+that a hit can tell by one `stat` that nothing is to be done.
 
 The record is written after the file. Killed in between, the file shows the new value and the record
 describes the old one: the next run sees that they do not fit and writes both again.

@@ -126,7 +126,7 @@ def test_wrong_arguments_are_said_at_once(arguments: Any, error: type[Exception]
 
 def test_formats_are_known_to_pragmas_once_registered() -> None:
     from ddsimport.errors import PragmaError
-    from ddsimport.source.grammar import source_of, words_of, said
+    from ddsimport.source.grammar import said, source_of, words_of
 
     def options(text: str) -> Any:
         source = source_of(text, "<test>")

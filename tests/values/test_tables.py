@@ -114,7 +114,7 @@ def frames(draw: Any) -> Any:
         for label, column in columns.items():
             frame[label] = column
     change = draw(st.integers(0, 6))
-    if change == 1:
+    if change == 1 and str(frame.dtypes.iloc[0]) != "float16":  # pandas has no such index
         frame = frame.set_index(labels[0])
     elif change == 2:
         frame = frame.iloc[::2, ::-1]
@@ -234,7 +234,7 @@ def test_an_unsafe_reader_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pa, "__version__", "22.0.0")
     assert not _arrow.pyarrow_is_safe()
     assert codec_for(pa.table({"a": [1]})).name == "pickle"
-    with pytest.raises(CodecError, match="pyarrow 22.0.0 is not safe"):
+    with pytest.raises(CodecError, match=r"pyarrow 22\.0\.0 is not safe"):
         ARROW.decode_bytes(content)
 
 

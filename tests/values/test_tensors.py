@@ -37,7 +37,9 @@ KINDS = [f"{form}_{kind}" for form in ("csr", "csc", "coo", "bsr", "dia")
     st.booleans(),
 )
 def test_sparse_matrices_come_back(kind: str, cells: Any, dtype: str, summed: bool) -> None:
-    rows, columns, numbers = (list(part) for part in zip(*cells, strict=True)) if cells else ([],) * 3
+    rows, columns, numbers = (
+        (list(part) for part in zip(*cells, strict=True)) if cells else ([],) * 3
+    )
     with np.errstate(all="ignore"):
         data = np.array(numbers, dtype="f8").astype(dtype)
     entries = sparse.coo_array((data, (rows, columns)), shape=(5, 7))
@@ -224,6 +226,11 @@ def test_safetensors_are_read_by_their_library() -> None:
 def test_damaged_safetensors_are_codec_errors() -> None:
     pytest.importorskip("torch")
     codec = codec_named("safetensors")
-    for bad in (b"", b"\xff" * 100, (10**9).to_bytes(8, "little") + b"{}", b"\2" + bytes(7) + b"{}"):
+    for bad in (
+        b"",
+        b"\xff" * 100,
+        (10**9).to_bytes(8, "little") + b"{}",
+        b"\2" + bytes(7) + b"{}",
+    ):
         with pytest.raises(CodecError):
             codec.decode_bytes(bytearray(bad))

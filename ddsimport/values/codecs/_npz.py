@@ -50,10 +50,10 @@ def read(data: memoryview) -> dict[str, Any]:
 
     arrays = {}
     try:
-        with ZipFile(_Source(data)) as archive:  # type: ignore[arg-type]  # reading is all it needs
+        with ZipFile(_Source(data)) as archive:
             for member in archive.infolist():
                 at = member.header_offset
-                if member.compress_type or data[at : at + 4] != b"PK\3\4":
+                if member.compress_type or bytes(data[at : at + 4]) != b"PK\3\4":
                     raise ValueError("a member is not as we write it")
                 name, extra = unpack_from("<HH", data, at + 26)
                 start = at + _HEAD + name + extra

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ddsimport.values.codecs._base import Writable
 
 _MODES = {
-    "png": {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"},
+    "png": {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"},
     "jpeg": {"L", "RGB", "CMYK"},
 }
 _FIGURES = {

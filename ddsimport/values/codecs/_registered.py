@@ -77,9 +77,7 @@ class RegisteredView:
 
     __slots__ = ("_write", "exact", "suffix")
 
-    def __init__(
-        self, suffix: str, write: Callable[[Any, BinaryIO], object], exact: bool
-    ) -> None:
+    def __init__(self, suffix: str, write: Callable[[Any, BinaryIO], object], exact: bool) -> None:
         self.suffix = suffix
         self.exact = exact
         self._write = write

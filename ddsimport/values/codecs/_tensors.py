@@ -118,9 +118,9 @@ def _is_state(value: Any) -> bool:
     extra = vars_of(value)
     if extra:  # torch puts the versions of modules there
         metadata = extra.get("_metadata")
-        if len(extra) > 1 or type(metadata).__name__ != "OrderedDict" or vars_of(metadata):
+        if len(extra) > 1 or not isinstance(metadata, dict) or vars_of(metadata):
             return False
-        if not JSON.restores(dict(metadata)):
+        if type(metadata).__name__ != "OrderedDict" or not JSON.restores(dict(metadata)):
             return False
     places = {tensor.data_ptr() for tensor in value.values() if tensor.numel()}
     return (

@@ -101,7 +101,9 @@ def _find(value: object, format: str) -> ViewFormat | None:
 def _is_content(value: object, asked: str) -> bool:
     """Whether the value is what the file is to hold already: the bytes of a PNG at `/plot.png`,
     the text of a table at `/table.csv`."""
-    return type(value) is bytes or (type(value) is str and FORMATS[asked].refuses(value) is not None)
+    return type(value) is bytes or (
+        type(value) is str and FORMATS[asked].refuses(value) is not None
+    )
 
 
 def _view(value: object, name: str) -> ViewFormat:
@@ -109,9 +111,7 @@ def _view(value: object, name: str) -> ViewFormat:
     why = form.refuses(value)
     if why is not None:
         raise CodecError(f"{_type_name(value)} cannot be shown as {name}: {why}")
-    return ViewFormat(
-        name, form.suffixes[0], form.is_exact(value), form.write, form.blob_of(value)
-    )
+    return ViewFormat(name, form.suffixes[0], form.is_exact(value), form.write, form.blob_of(value))
 
 
 def _unknown(name: str) -> str:
