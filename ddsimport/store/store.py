@@ -199,14 +199,15 @@ class Store:
             self._views.withdraw(path, candidate, format)
             raise
 
+        exact = view.exact or view.codec == candidate.codec
         if view.codec == candidate.codec and candidate.size >= _COPIED:
-            self._views.publish_blob(path, candidate, format, view.name, view.exact)
+            self._views.publish_blob(path, candidate, format, view.name, exact)
             return
 
         def write(staged: Staged) -> None:
             staged.encode(view.name, view.write, value)
 
-        self._views.publish(path, candidate, format, view.name, view.exact, write)
+        self._views.publish(path, candidate, format, view.name, exact, write)
 
     def forget(self, path: str) -> None:
         """There is no artifact at `path` any more; its past values stay under their signatures.

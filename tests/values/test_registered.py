@@ -57,8 +57,8 @@ def test_a_registered_codec_keeps_and_shows_its_type() -> None:
     codec = codec_for(Note("x"))
     assert not codec.proves and codec_named(codec.name) is codec
     assert verify(Note("x"), codec)
-    assert shown(Note("x")) == ("note", True, b"x")
-    assert shown(Note("x"), ".note") == shown(Note("x"), "", "note") == ("note", True, b"x")
+    assert shown(Note("x")) == ("note", False, b"x")
+    assert shown(Note("x"), ".note") == shown(Note("x"), "", "note") == ("note", False, b"x")
     assert shown(Note("x"), ".pkl")[0] == "pickle"
     assert view_for(Note("x")).codec == codec.name, "the view is the same file"
 

@@ -229,6 +229,48 @@ def test_tables_that_are_pickled(name: str) -> None:
     assert codec_for(value).name == "pickle"
 
 
+_kinds = st.sampled_from(
+    [
+        (pa.int16(), st.integers(-9, 9)),
+        (pa.float64(), st.floats()),
+        (pa.bool_(), st.booleans()),
+        (pa.string(), _texts),
+        (pa.large_string(), _texts),
+        (pa.binary(), st.binary(max_size=3)),
+        (pa.list_(pa.int8()), st.lists(st.integers(0, 9), max_size=3)),
+        (pa.struct([("x", pa.string())]), st.fixed_dictionaries({"x": _texts | st.none()})),
+        (pa.timestamp("us", "UTC"), st.integers(0, 9)),
+        (pa.dictionary(pa.int8(), pa.string()), _texts),
+    ]
+)
+
+
+@st.composite
+def columns(draw: Any) -> Any:
+    kind, elements = draw(_kinds)
+    part = st.lists(elements | st.none(), max_size=4).map(lambda v: pa.array(v, kind))
+    first = draw(st.integers(0, 2))
+    if draw(st.booleans()):
+        return draw(part)[first:]
+    return pa.chunked_array(draw(st.lists(part, max_size=3)), type=kind)[first:]
+
+
+@given(st.lists(columns(), min_size=1, max_size=3), st.booleans())
+def test_what_is_claimed_of_pyarrow_comes_back(parts: list[Any], whole: bool) -> None:
+    value = parts[0]
+    if whole and len({len(part) for part in parts}) == 1:
+        value = pa.table(parts, names=[f"c{n}" for n in range(len(parts))])
+    if ARROW.restores(value):
+        back: Any = ARROW.decode_bytes(encoded(value))
+        assert type(back) is type(value)
+        assert repr(back.to_pylist()) == repr(value.to_pylist())
+        for one, other in zip(getattr(back, "columns", [back]), getattr(value, "columns", [value]),
+                              strict=True):  # fmt: skip
+            assert one.type == other.type
+            if hasattr(other, "chunks"):
+                assert [len(chunk) for chunk in one.chunks] == [len(c) for c in other.chunks]
+
+
 def test_an_unsafe_reader_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(pa.table({"a": [1]}))
     monkeypatch.setattr(pa, "__version__", "22.0.0")
@@ -271,3 +313,36 @@ def test_frames_of_polars() -> None:
         assert not codec.restores(other)
     with pytest.raises(CodecError):
         codec.decode_bytes(b"ARROW1")
+
+
+@given(st.data())
+def test_what_is_claimed_of_polars_comes_back(data: Any) -> None:
+    pl = pytest.importorskip("polars")
+    kinds = [
+        (pl.Int16, st.integers(-9, 9)),
+        (pl.Float64, st.floats()),
+        (pl.Boolean, st.booleans()),
+        (pl.String, _texts),
+        (pl.Binary, st.binary(max_size=3)),
+        (pl.Date, st.dates()),
+        (pl.Datetime("us", "Europe/Paris"), st.integers(0, 9)),
+        (pl.Duration("ms"), st.integers(0, 9)),
+        (pl.Categorical, _texts),
+        (pl.List(pl.Int8), st.lists(st.integers(0, 9), max_size=2)),
+    ]
+    rows = data.draw(st.integers(0, 4))
+    chosen = data.draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))
+    columns = {}
+    for n, (kind, elements) in enumerate(chosen):
+        content = data.draw(st.lists(elements | st.none(), min_size=rows, max_size=rows))
+        columns[f"c{n}"] = pl.Series(content, dtype=kind, strict=False)
+    frame = pl.DataFrame(columns)
+    frame = data.draw(st.sampled_from([frame, frame[1:], frame.reverse(), frame.sort("c0")]))
+    codec = codec_named("polars")
+    if codec.restores(frame):
+        file = io.BytesIO()
+        codec.encode(frame, file)
+        back: Any = codec.decode_bytes(file.getvalue())
+        assert back.schema == frame.schema and repr(back.rows()) == repr(frame.rows())
+        assert back.n_chunks("all") == frame.n_chunks("all")
+        assert [s.flags for s in back.get_columns()] == [s.flags for s in frame.get_columns()]

@@ -14,23 +14,35 @@ from __future__ import annotations
 import sys
 
 from ddsimport.errors import CodecError
-from ddsimport.values.codecs._arrow import ARROW
 from ddsimport.values.codecs._base import Codec, ViewFormat
-from ddsimport.values.codecs._bytes import BYTES
-from ddsimport.values.codecs._json import JSON
-from ddsimport.values.codecs._npy import NPY
-from ddsimport.values.codecs._pickle import PICKLE
-from ddsimport.values.codecs._polars import POLARS
-from ddsimport.values.codecs._sparse import SPARSE
-from ddsimport.values.codecs._tensors import SAFETENSORS
-from ddsimport.values.codecs._text import TEXT
 
 __all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "verify", "view_for"]
 
-_CODECS: tuple[Codec, ...] = (
-    NPY, TEXT, BYTES, JSON, ARROW, POLARS, SPARSE, SAFETENSORS, PICKLE,
-)  # fmt: skip
-_BY_NAME = {codec.name: codec for codec in _CODECS}
+# Each is imported when it is first needed: a warm run needs one or two.
+_HOMES = {
+    "npy": ("_npy", "NPY"),
+    "text": ("_text", "TEXT"),
+    "bytes": ("_bytes", "BYTES"),
+    "json": ("_json", "JSON"),
+    "arrow": ("_arrow", "ARROW"),
+    "polars": ("_polars", "POLARS"),
+    "sparse": ("_sparse", "SPARSE"),
+    "safetensors": ("_tensors", "SAFETENSORS"),
+    "pickle": ("_pickle", "PICKLE"),
+}
+_KNOWN: dict[str, Codec] = {}
+
+# Library of a value's exact type -> the codecs that may prove that they restore it, in order.
+_ABLE = {
+    "builtins": ("text", "bytes", "json", "safetensors"),
+    "collections": ("safetensors",),
+    "numpy": ("npy",),
+    "pandas": ("arrow",),
+    "polars": ("polars",),
+    "pyarrow": ("arrow",),
+    "scipy": ("sparse",),
+    "torch": ("safetensors",),
+}
 
 
 def codec_for(value: object) -> Codec:
@@ -44,14 +56,17 @@ def codec_for(value: object) -> Codec:
     if registered is not None and (mine := registered.codec_of(value)) is not None:
         codec: Codec = mine
         return codec
-    for codec in _CODECS:
+    for name in _ABLE.get(type(value).__module__.partition(".")[0], ()):
+        if name == "safetensors" and "torch" not in sys.modules:
+            continue
         try:
+            codec = codec_named(name)
             if codec.restores(value):
                 return codec
         except Exception:
             # The value's own code, or a library that has changed: then nothing is proven.
             continue
-    return _of_a_package(value) or PICKLE
+    return _of_a_package(value) or codec_named("pickle")
 
 
 def _of_a_package(value: object) -> Codec | None:
@@ -72,8 +87,14 @@ def codec_named(name: str) -> Codec:
     Raises:
         CodecError: if there is none of that name; the message lists those there are.
     """
-    codec: Codec | None = _BY_NAME.get(name)
+    codec: Codec | None = _KNOWN.get(name)
     if codec is not None:
+        return codec
+    if name in _HOMES:
+        from importlib import import_module
+
+        home, attribute = _HOMES[name]
+        codec = _KNOWN[name] = getattr(import_module(f"{__name__}.{home}"), attribute)
         return codec
     from ddsimport import plugins
     from ddsimport.values.codecs import _registered
@@ -85,7 +106,7 @@ def codec_named(name: str) -> Codec:
         return codec
     if "@" in name:
         raise CodecError(f"the codec {name.partition('@')[0]} was changed, or is not registered")
-    raise CodecError(f"no codec is named {name!r}; there are {', '.join(_BY_NAME)}")
+    raise CodecError(f"no codec is named {name!r}; there are {', '.join(_HOMES)}")
 
 
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:

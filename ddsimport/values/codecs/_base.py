@@ -100,7 +100,8 @@ class ViewFormat:
         name: of the format.
         suffix: what such files are called, with the dot.
         exact: whether all of the value can be read back from it; if not, it is a rendering.
-        codec: name of the codec whose blob of this value is the same file; empty if none is.
+        codec: name of the codec whose blob of this value would be the same file, empty if none
+            would; the view of a blob of that codec is exact.
     """
 
     __slots__ = ("_write", "codec", "exact", "name", "suffix")

@@ -52,12 +52,16 @@ class _Polars(Codec):
 
 
 def _is_exact(frame: Any) -> bool:
-    """Whether there are only columns of one chunk each, none of them known to be sorted."""
+    """Whether there are only columns of one chunk each, none of them known to be sorted; a column of
+    nulls alone, or of no rows, polars finds sorted when it reads it."""
     return (
         frame.width > 0
         and all(type(kind).__name__ in _DTYPES for kind in frame.dtypes)
         and all(count == 1 for count in frame.n_chunks("all"))
-        and not any(any(column.flags.values()) for column in frame.get_columns())
+        and all(
+            column.null_count() < len(column) and not any(column.flags.values())
+            for column in frame.get_columns()
+        )
     )
 
 

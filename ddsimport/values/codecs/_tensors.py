@@ -97,7 +97,7 @@ def _is_exact(tensor: Any) -> bool:
         tensor.layout is torch.strided
         and tensor.device.type == "cpu"
         and str(tensor.dtype) in _DTYPES
-        and tensor.is_contiguous()
+        and _is_in_order(tensor)
         and not tensor.requires_grad
         and tensor.grad is None
         and not tensor.is_neg()
@@ -107,6 +107,17 @@ def _is_exact(tensor: Any) -> bool:
         and tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
         and not tensor.is_shared()
     )
+
+
+def _is_in_order(tensor: Any) -> bool:
+    """Whether its strides are those of a new tensor. `is_contiguous` does not look at the strides
+    of empty tensors, nor of axes of length one."""
+    size = 1
+    for length, stride in zip(reversed(tensor.shape), reversed(tensor.stride()), strict=True):
+        if stride != size:
+            return False
+        size *= max(length, 1)
+    return True
 
 
 def _is_state(value: Any) -> bool:

@@ -59,7 +59,7 @@ def view_for(value: object, suffix: str = "", format: str | None = None) -> View
 def _usual_view(value: object) -> ViewFormat:
     codec = _registered.codec_of(value)
     if codec is not None:
-        return ViewFormat(codec.format, codec.suffix, True, codec.encode, codec.name)
+        return ViewFormat(codec.format, codec.suffix, False, codec.encode, codec.name)
     usual = _usual(value)
     if usual != "pickle" and FORMATS[usual].refuses(value) is None:
         return _view(value, usual)
@@ -94,7 +94,7 @@ def _find(value: object, format: str) -> ViewFormat | None:
         return ViewFormat(format, view.suffix, view.exact, view.write)
     codec = _registered.codec_of(value)
     if codec is not None and codec.format == format:
-        return ViewFormat(format, codec.suffix, True, codec.encode, codec.name)
+        return ViewFormat(format, codec.suffix, False, codec.encode, codec.name)
     return None
 
 
