@@ -88,13 +88,14 @@ def _kept(store: Any, number: int, value: object) -> Any:
     from blake3 import blake3
 
     from ddsimport.store.trace import Trace
+    from ddsimport.values.digest import digest
 
     signature = blake3(str(number).encode()).hexdigest()
     return store.keep(
         signature,
         value,
         trace=Trace(),
-        digest="",
+        digest=digest(value).hex(),
         seconds=1.0,
         path="/bench",
         code=signature,

@@ -199,6 +199,8 @@ UNCLAIMED: dict[str, Callable[[], Any]] = {
         [pa.array(["x"]).dictionary_encode(), pa.array(["y"]).dictionary_encode()]
     ),
     "union": lambda: pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]),
+    "ours": lambda: pa.table({"a": [1]}).replace_schema_metadata({"ddsimport": "{}"}),
+    "no metadata": lambda: pa.table({"a": [1]}).replace_schema_metadata({}),
     "schema": lambda: pa.schema([("a", "i4")]),
     "scalar": lambda: pa.scalar(1),
     "view": lambda: pa.array(["x"], pa.string_view()),

@@ -10,6 +10,7 @@ import sys
 
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec, owned
+from ddsimport.values.codecs._columnar import KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from ddsimport.values.codecs._base import Writable
 
-_KEY = b"ddsimport"
 _SAFE = (23, 0, 1)  # older readers of IPC files can be made to use freed memory (CVE-2026-25087)
 
 
@@ -53,7 +53,7 @@ class _Arrow(Codec):
             schema, batches, notes = room.parts(value)
         except (AttributeError, TypeError, ValueError, pyarrow.ArrowException) as error:
             raise CodecError(f"not a table that Arrow holds: {error}") from error
-        schema = schema.with_metadata({**(schema.metadata or {}), _KEY: json.dumps(notes).encode()})
+        schema = schema.with_metadata({**(schema.metadata or {}), KEY: json.dumps(notes).encode()})
         with pyarrow.ipc.new_file(Sink(file), schema) as writer:
             for batch in batches:
                 writer.write_batch(batch.replace_schema_metadata(schema.metadata))
@@ -76,7 +76,7 @@ class _Arrow(Codec):
         try:
             reader = pyarrow.ipc.open_file(pyarrow.py_buffer(view))
             metadata = dict(reader.schema.metadata or {})
-            notes = json.loads(metadata.pop(_KEY))
+            notes = json.loads(metadata.pop(KEY))
             schema = reader.schema.with_metadata(metadata or None)
             batches = [reader.get_batch(n) for n in range(reader.num_record_batches)]
             if notes["of"].startswith("pandas."):

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+KEY = b"ddsimport"
+"""Under which the schema's metadata says what a file is of."""
+
 _NAME = ""  # of the column that an array without a name becomes
 
 
@@ -18,6 +21,9 @@ def restores(value: Any) -> bool:
     import pyarrow
 
     kind = type(value)
+    metadata = value.schema.metadata if hasattr(value, "schema") else None
+    if metadata is not None and (not metadata or KEY in metadata):
+        return False  # a file of ours, read by the program itself; or none, which is not nothing
     if kind is pyarrow.Table:
         chunks = [[len(chunk) for chunk in column.chunks] for column in value.columns]
         return (

@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_NUMBERS = "iuf"
 _DATES = "Mm"
+_MASKED = ("IntegerArray", "FloatingArray", "BooleanArray")
 _INDEX = "__index_level_0__"  # as other readers of pandas' metadata know it
 
 
@@ -123,11 +123,7 @@ def _is_column(values: Any) -> bool:
         )
     if str(dtype) == "str":
         return getattr(dtype, "storage", "") == "pyarrow" and hasattr(values, "_pa_array")
-    return kind in (
-        pandas.arrays.IntegerArray,
-        pandas.arrays.FloatingArray,
-        pandas.arrays.BooleanArray,
-    )
+    return kind.__name__ in _MASKED and getattr(pandas.arrays, kind.__name__) is kind
 
 
 def parts(value: Any) -> tuple[Any, list[Any], dict[str, Any]]:
@@ -328,6 +324,8 @@ class _Found:
             dtype = pandas.StringDtype("pyarrow", na_value=float("nan"))
             return type(pandas.array([], dtype=dtype))(pyarrow.chunked_array([column]), dtype=dtype)
         name, dtype = more
+        if name not in _MASKED:
+            raise ValueError(f"{name} is not a kind of column")
         mask = column.is_null().to_numpy(zero_copy_only=False)
         return getattr(pandas.arrays, name)(self._raw(column, dtype), mask)
 

@@ -52,8 +52,8 @@ class _Polars(Codec):
 
 
 def _is_exact(frame: Any) -> bool:
-    """Whether there are only columns of one chunk each, none of them known to be sorted; a column of
-    nulls alone, or of no rows, polars finds sorted when it reads it."""
+    """Whether there are only columns of one chunk each, none of them known to be sorted. (A column
+    of nulls alone, or of no rows, polars finds sorted when it reads it.)"""
     return (
         frame.width > 0
         and all(type(kind).__name__ in _DTYPES for kind in frame.dtypes)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ddsimport.values.codecs._base import Writable
 
 _FORMATS = ("csr", "csc", "bsr", "coo", "dia")
+_KINDS = {f"{form}_{kind}" for form in _FORMATS for kind in ("array", "matrix")}
 _NOTES = "ddsimport"  # the member that says what scipy's own files do not
 
 
@@ -62,8 +63,8 @@ class _Sparse(Codec):
             arrays = _npz.read(owned(data))
             notes = json.loads(bytes(arrays[_NOTES][()]))
             kind, state = notes["kind"], notes["state"]
-            if kind.partition("_")[0] not in _FORMATS:
-                raise ValueError(f"{kind} is not a format")
+            if kind not in _KINDS:
+                raise ValueError(f"{kind} is not a kind of matrix")
             value = getattr(scipy.sparse, kind).__new__(getattr(scipy.sparse, kind))
             for name, [form, thing] in state.items():
                 if form == "array":
@@ -85,7 +86,7 @@ def _state(value: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
     kind = type(value)
     if sparse is None or not kind.__module__.startswith("scipy.sparse"):
         return None
-    if getattr(sparse, kind.__name__, None) is not kind or kind.__name__[:3] not in _FORMATS:
+    if kind.__name__ not in _KINDS or getattr(sparse, kind.__name__) is not kind:
         return None
     arrays: dict[str, Any] = {}
     notes: dict[str, Any] = {}
