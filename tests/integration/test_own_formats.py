@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from projects import ROOT
 
 # The tutorial of the project's origin: pictures of a type of one's own are kept as PNG.
 TUTORIAL = {
@@ -146,3 +147,33 @@ def test_a_frame_changed_in_place_stays_as_it_was_in_the_store(project):
     project.same()
     for _ in range(2):
         assert set(project.same().statuses.values()) == {"hit"}
+
+
+def test_the_readme_shows_the_tutorial_that_is_tested():
+    text = (ROOT / "README.md").read_text()
+    *shown, _ = [line.strip() for line in TUTORIAL["main"].strip().splitlines()]
+    assert "\n".join(shown) in text
+
+
+def test_an_installed_package_that_fails_is_said_and_changes_nothing(project):
+    project.write_files(
+        {
+            "main.py": """
+                from things import Thing
+                thing = Thing(1)  # dds: /thing
+                print(vars(thing))
+            """,
+            "things.py": """
+                class Thing:
+                    def __init__(self, n):
+                        self.n = n
+            """,
+            "broken.py": "raise OSError('no')",
+            "broken-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n",
+            "broken-1.0.dist-info/entry_points.txt": "[ddsimport]\nb = broken:register\n",
+        }
+    )
+    ended = project.python("-m", "ddsimport", "main.py")
+    assert ended.stdout == "{'n': 1}\n"
+    assert "broken:register (entry point 'b') failed to register what it brings" in ended.stderr
+    assert project.same().statuses == {"/thing": "hit"}

@@ -141,6 +141,15 @@ def test_what_is_claimed_comes_back(frame: Any) -> None:
 
 
 @needs_blocks
+def test_small_and_wide_frames_are_pickled_which_is_faster() -> None:
+    assert codec_for(traps.FRAMES["large"]()) is ARROW
+    assert codec_for(traps.FRAMES["plain"]()).name == "pickle"
+    labels = [f"c{n}" for n in range(2000)]
+    assert codec_for(pd.DataFrame(np.zeros((100, 2000)), columns=labels)).name == "pickle"
+    assert codec_for(pd.DataFrame(np.zeros((1000, 2000)), columns=labels)) is ARROW
+
+
+@needs_blocks
 def test_numbers_are_used_from_the_file_and_copied_on_write(tmp_path: Path) -> None:
     frame = pd.DataFrame({name: np.arange(200_000.0) + n for n, name in enumerate("abc")})
     frame["text"] = pd.array(["x"] * 200_000, dtype="str")

@@ -61,7 +61,7 @@ def codec_for(value: object) -> Codec:
             continue
         try:
             codec = codec_named(name)
-            if codec.restores(value):
+            if codec.restores(value) and codec.suits(value):
                 return codec
         except Exception:
             # The value's own code, or a library that has changed: then nothing is proven.

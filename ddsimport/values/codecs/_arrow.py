@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ddsimport.values.codecs._base import Writable
 
+_LARGE = 256 * 1024  # bytes of a frame, and of a column on average, from which it is worth it
+_LONG = 4096
 _SAFE = (23, 0, 1)  # older readers of IPC files can be made to use freed memory (CVE-2026-25087)
 
 
@@ -40,6 +42,16 @@ class _Arrow(Codec):
 
             return _columnar.restores(value) and pyarrow_is_safe()
         return False
+
+    def suits(self, value: object) -> bool:
+        # A pickle of a small frame, or of one with many short columns, loads in a fraction of the
+        # time (0.1 ms against 1 to 6); mapping gains nothing there.
+        if not type(value).__module__.startswith("pandas"):
+            return True
+        from ddsimport.values.codecs import _frames
+
+        size, columns = _frames.extent(value)
+        return size >= _LARGE and size >= _LONG * columns
 
     def encode(self, value: object, file: Writable) -> None:
         import json

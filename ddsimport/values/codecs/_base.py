@@ -40,6 +40,10 @@ class Codec:
         """Whether this very value is known to come back the same. Cheap; never raises."""
         raise NotImplementedError
 
+    def suits(self, value: object) -> bool:
+        """Whether this codec is a good choice for a value that it restores. Cheap; never raises."""
+        return True
+
     def encode(self, value: object, file: Writable) -> None:
         """Write the value.
 

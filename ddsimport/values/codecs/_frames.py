@@ -47,6 +47,14 @@ def restores(value: Any) -> bool:
     )
 
 
+def extent(value: Any) -> tuple[int, int]:
+    """How many bytes of data there are, and how many columns."""
+    blocks = value._mgr.blocks
+    return sum(block.values.nbytes for block in blocks), sum(
+        len(block.mgr_locs) for block in blocks
+    )
+
+
 def _is_text(label: str) -> bool:
     return label.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in label)
 
