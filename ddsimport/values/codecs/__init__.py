@@ -91,10 +91,9 @@ def codec_named(name: str) -> Codec:
     if codec is not None:
         return codec
     if name in _HOMES:
-        from importlib import import_module
-
         home, attribute = _HOMES[name]
-        codec = _KNOWN[name] = getattr(import_module(f"{__name__}.{home}"), attribute)
+        module = __import__(f"{__name__}.{home}", fromlist=[attribute])
+        codec = _KNOWN[name] = getattr(module, attribute)
         return codec
     from ddsimport import plugins
     from ddsimport.values.codecs import _registered
