@@ -1,11 +1,11 @@
-"""`python -m benchmarks [hits] [processes] [digests]`: all of them by default, in one run."""
+"""`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-SUITES = ("hits", "processes", "digests")
+SUITES = ("hits", "processes", "digests", "values")
 
 
 def main(names: list[str]) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UndigestibleError,
     )
     from ddsimport.runtime.plain import data_function, eval, keep, load
+    from ddsimport.values.codecs._registered import register_codec, register_view
     from ddsimport.values.digest import register_digest
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
     "eval",
     "keep",
     "load",
+    "register_codec",
     "register_digest",
+    "register_view",
 ]
 
 _HOMES = {
@@ -48,7 +51,9 @@ _HOMES = {
     "eval": "ddsimport.runtime.plain",
     "keep": "ddsimport.runtime.plain",
     "load": "ddsimport.runtime.plain",
+    "register_codec": "ddsimport.values.codecs._registered",
     "register_digest": "ddsimport.values.digest",
+    "register_view": "ddsimport.values.codecs._registered",
 }
 
 

@@ -13,6 +13,7 @@ import sys
 from time import perf_counter
 from types import FunctionType
 
+from ddsimport import plugins
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
@@ -145,15 +146,21 @@ class Evaluation:
                 functions.append(thing)
             return code_of(thing)
 
+        undigestible: UndigestibleError | None = None
         try:
             value_digest = digest(value, code_of_value).hex()
-        except UndigestibleError:
-            value_digest = ""
+        except UndigestibleError as error:
+            value_digest, undigestible = "", error
 
         def comes_back(restored: object) -> bool:
             if _is_figure(value):
                 return True  # known to; and pyplot takes up every figure that is unpickled
-            return bool(value_digest) and digest(restored, code_of).hex() == value_digest
+            if undigestible is not None:
+                raise CodecError(
+                    f"nothing proves that its value comes back the same, which has no digest: "
+                    f"{undigestible}"
+                )
+            return digest(restored, code_of).hex() == value_digest
 
         store = self.session.writable_store()
         candidate = store.keep(
@@ -171,6 +178,8 @@ class Evaluation:
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
         )
+        for sentence in plugins.failures:
+            self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
 

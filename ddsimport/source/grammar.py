@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ddsimport import plugins
 from ddsimport.errors import PragmaError
 
 TYPE_CHECKING = False
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 OPTIONS = ("format", "ignore", "version")
-FORMATS = ("parquet", "csv", "json", "npy", "text", "bytes", "png", "pickle")
-"""What `format=` takes: the names of `values.codecs`, which this room may not import."""
+FORMATS = (
+    "parquet", "csv", "arrow", "xlsx", "json", "npy", "npz", "safetensors", "text", "bytes",
+    "png", "jpeg", "svg", "pdf", "pickle",
+)  # fmt: skip
+"""What `format=` takes: the names of `values.codecs`, which this room may not import; and those
+that others have registered."""
 
 LATER_OPTIONS = ("files", "env", "ttl", "cache", "replay")
 LONGEST_PART = 200
@@ -153,6 +158,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def _is_registered(format: str) -> bool:
+    """Whether somebody registered views of this name: so far, or once installed packages could."""
+    if format not in plugins.formats:
+        plugins.load_installed()
+    return format in plugins.formats
+
+
 def _error(word: Word, message: str, line: int, source: Source) -> PragmaError:
     return source.error(message, line, word.start, word.end)
 
@@ -193,8 +205,8 @@ def _option(
         raise _error(
             word, f"`{key}=` has no value; an option is written `{key}=value`", line, source
         )
-    if key == "format" and value not in FORMATS:
-        close = nearest(value.lower().lstrip("."), FORMATS)
+    if key == "format" and value not in FORMATS and not _is_registered(value):
+        close = nearest(value.lower().lstrip("."), (*FORMATS, *plugins.formats))
         advice = f"did you mean `format={close}`?" if close else f"they are {', '.join(FORMATS)}"
         raise _error(word, f"`{word.raw}`: there is no such format; {advice}", line, source)
     if key == "ignore":

@@ -53,6 +53,11 @@ class Staged:
         self.file: BinaryIO = io.BufferedWriter(self._raw, _BUFFER)
 
     @property
+    def descriptor(self) -> int:
+        """Of the file, for those who fill it otherwise than through `file` and know its hash."""
+        return self._descriptor
+
+    @property
     def size(self) -> int:
         return self._raw.size
 

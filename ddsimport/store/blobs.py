@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, flush_folder, unusable
+from ddsimport.store.stamps import Stamps, status_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from ddsimport.values.codecs import Codec
 
 # Below this a blob is read, and hashed each time (0.2 ms at most). From here on it is mapped, and
-# hashed once per process as long as its status does not change: else hashing a gigabyte on every
-# hit would cost a thousand times the mapping of it.
+# hashed once as long as its status does not change: else hashing a gigabyte on every hit would cost
+# a thousand times the mapping of it.
 _LARGE = 1 << 20
 
 # Bytes up to which a blob's content stays in memory once it was read, and how many such blobs do.
@@ -41,15 +42,20 @@ class Blobs:
 
     Args:
         root: the store's folder.
+        writable: whether anything may be written there.
         damaged: called with the path of a damaged file, its status when read, and what is wrong.
     """
 
-    def __init__(self, root: str, damaged: Callable[[str, os.stat_result, str], None]) -> None:
+    def __init__(
+        self, root: str, writable: bool, damaged: Callable[[str, os.stat_result, str], None]
+    ) -> None:
         self._folder = f"{root}/blobs/v1/"
         self._tmp = f"{root}/tmp"
         self._damaged = damaged
         # Large blobs whose content this process knows to be right, with the status they had.
         self._checked: dict[str, tuple[int, int, int, int]] = {}
+        # The same, of all processes.
+        self._stamps = Stamps(root, writable)
         # The content of small ones: what a name stands for never changes.
         self._small: dict[str, bytes] = {}
 
@@ -82,7 +88,9 @@ class Blobs:
         if small is not None:
             content = bytearray(small)
         else:
-            content = self._checked_content(name, size)
+            # What a pickle does when it is loaded is up to its bytes: this process wants to have
+            # seen them, and does not rely on what another has noted.
+            content = self._checked_content(name, size, stamped=codec.proves)
             if size <= _SMALL:
                 if len(self._small) >= _MOST_SMALL:
                     self._small.clear()
@@ -98,13 +106,37 @@ class Blobs:
                 f"{type(error).__name__}: {error}"
             ) from error
 
+    def sound(self, name: str, size: int) -> str:
+        """The path of a blob, whose content fits its name. Raises StoreError."""
+        path = self.path(name)
+        try:
+            if self._checked.get(name) == status_key(os.stat(path)):
+                return path
+        except OSError:
+            pass  # looked at again below, where it is said
+        self._checked_content(name, size, stamped=True)
+        return path
+
+    def relinked(self, name: str) -> None:
+        """A blob just found sound has got another name, which changed its status, not its bytes."""
+        try:
+            status = os.stat(self.path(name))
+        except OSError:
+            return
+        known = self._checked.get(name)
+        if known is not None and known[:3] == status_key(status)[:3]:
+            self._note(name, status)
+
     def path(self, name: str) -> str:
         return f"{self._folder}{name[:2]}/{name}"
 
-    def _checked_content(self, name: str, size: int) -> bytearray | mmap:
+    def _checked_content(self, name: str, size: int, stamped: bool) -> bytearray | mmap:
         """The bytes of a sound blob, in memory of our own: writing to it changes no file.
 
         A mapping outlives the removal of its file. Raises StoreError.
+
+        Args:
+            stamped: whether it is enough that another process found them right.
         """
         path = self.path(name)
         try:
@@ -114,10 +146,12 @@ class Blobs:
                 content = _content(descriptor, status.st_size)
                 # One thread: blake3's own pool of threads (`AUTO`) is not there in a forked child,
                 # where the next large hash would wait for it for ever.
-                sound = len(content) == size and (
-                    self._checked.get(name) == _status_key(status)
-                    or blake3(content).hexdigest() == name
-                )
+                key = status_key(status)
+                known = self._checked.get(name) == key
+                if not known and stamped and size >= _LARGE and self._stamps.read(name) == key:
+                    known = True
+                    self._checked[name] = key
+                sound = len(content) == size and (known or blake3(content).hexdigest() == name)
             finally:
                 os.close(descriptor)
         except FileNotFoundError as error:
@@ -126,20 +160,23 @@ class Blobs:
             raise unusable("read", path, error) from error
         if not sound:
             self._checked.pop(name, None)
+            self._stamps.forget(name)
             fault = "its content does not fit its name"
             self._damaged(path, status, f"the blob is damaged: {fault}")
             raise StoreError(f"the blob {path} is damaged: {fault}")
-        self._note(name, status)
+        if not known:
+            self._note(name, status)
         return content
 
     def _note(self, name: str, status: os.stat_result) -> None:
         if status.st_size >= _LARGE:
-            self._checked[name] = _status_key(status)
+            key = self._checked[name] = status_key(status)
+            self._stamps.write(name, key)
 
     def _is_right(self, name: str, size: int) -> bool:
         """Whether a blob of this name is there and may be used instead of writing it again."""
         try:
-            self._checked_content(name, size)
+            self._checked_content(name, size, stamped=True)
         except StoreError:
             return False
         return True
@@ -157,10 +194,6 @@ class Blobs:
             self._note(name, os.stat(path))
         except OSError as error:
             raise unusable("write", path, error) from error
-
-
-def _status_key(status: os.stat_result) -> tuple[int, int, int, int]:
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _content(descriptor: int, size: int) -> bytearray | mmap:

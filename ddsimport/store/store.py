@@ -10,6 +10,7 @@ Whatever goes wrong here ends in `StoreError` or `CodecError`, and the runtime e
 from __future__ import annotations
 
 import os
+import sys
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep
@@ -18,7 +19,8 @@ from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
 from ddsimport.store.trace import Candidate, Entry, Trace
-from ddsimport.store.views import ViewRecord, Views
+from ddsimport.store.view_records import ViewRecord
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.values.codecs import Codec, ViewFormat
+
+
+# Bytes from which a view that is the same file as its blob is made from it. Below, writing the
+# value once more is as fast.
+_COPIED = 1 << 20
 
 
 class AbsentArtifactError(StoreError, LookupError):
@@ -52,8 +59,8 @@ class Store:
         self.on_damage: Callable[[str], None] | None = None
         self._swept = False
         self._entries = Entries(root, self._quarantine)
-        self._blobs = Blobs(root, self._quarantine)
-        self._views = Views(root, writable, self._quarantine)
+        self._blobs = Blobs(root, writable, self._quarantine)
+        self._views = Views(root, self._blobs, writable, self._quarantine)
 
     @classmethod
     def open(cls, root: str) -> Store:
@@ -84,7 +91,13 @@ class Store:
             StoreError: the blob is missing or damaged.
             CodecError: its bytes are right, but cannot be decoded here.
         """
-        return self._decode(candidate.blob, candidate.size, candidate.codec)
+        try:
+            return self._decode(candidate.blob, candidate.size, candidate.codec)
+        except CodecError as error:
+            moved = _moved(candidate)
+            if not moved:
+                raise
+            raise CodecError(f"{error} ({moved})") from error
 
     def keep(
         self,
@@ -108,9 +121,9 @@ class Store:
 
         Args:
             codec: by default the first that restores the value exactly.
-            comes_back: told the value as read back from a pickle, says whether it is the same one.
-                The other codecs prove this by their predicates; what a pickle keeps is up to the
-                classes in it, and some drop part of their state without a word.
+            comes_back: told the value as read back, says whether it is the same one. Asked where
+                the codec's predicate is no proof: what a pickle keeps is up to the classes in it,
+                and some drop part of their state without a word.
             ties: told the blob's file and the codec's name, says what else the trace's variables
                 must hold: what can be seen only in what is kept.
             python: version of Python; by default that of this process.
@@ -124,28 +137,28 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         self._sweep_once()
-        if codec is None:
-            codec = _codec_for(value)
-        blob, size = self._blobs.write(value, codec)
-        if (
-            comes_back is not None
-            and codec.name == "pickle"
-            and not comes_back(self._blobs.value(blob, size, codec))
-        ):
-            raise CodecError("pickle does not give the same value back")
+        chosen = _codec_for(value) if codec is None else codec
+        try:
+            blob, size = self._write_blob(value, chosen, comes_back)
+        except CodecError:
+            if codec is not None or chosen.proves or chosen.name == "pickle":
+                raise
+            # Somebody's own codec that loses a part of this value.
+            chosen = _codec_named("pickle")
+            blob, size = self._write_blob(value, chosen, comes_back)
         if ties is not None:
-            more = ties(self._blobs.path(blob), codec.name)
+            more = ties(self._blobs.path(blob), chosen.name)
             trace = trace.replace(variables=trace.variables + more)
         candidate = Candidate(
             blob=blob,
             size=size,
-            codec=codec.name,
+            codec=chosen.name,
             digest=digest,
             trace=trace,
             seconds=seconds,
             created=created or _now(),
             python=python or _python(),
-            versions=versions,
+            versions={**_libraries(value, chosen), **versions},
             path=path,
             code=code,
             inputs=inputs,
@@ -186,10 +199,15 @@ class Store:
             self._views.withdraw(path, candidate, format)
             raise
 
+        exact = view.exact or view.codec == candidate.codec
+        if view.codec == candidate.codec and candidate.size >= _COPIED:
+            self._views.publish_blob(path, candidate, format, view.name, exact)
+            return
+
         def write(staged: Staged) -> None:
             staged.encode(view.name, view.write, value)
 
-        self._views.publish(path, candidate, format, view.name, view.exact, write)
+        self._views.publish(path, candidate, format, view.name, exact, write)
 
     def forget(self, path: str) -> None:
         """There is no artifact at `path` any more; its past values stay under their signatures.
@@ -239,10 +257,21 @@ class Store:
         """Remove what killed processes left behind; returns how many files."""
         return sweep(f"{self.root}/tmp") + sweep(f"{self.root}/locks")
 
-    def _decode(self, blob: str, size: int, codec: str) -> Any:
-        from ddsimport.values.codecs import codec_named
+    def _write_blob(
+        self, value: object, codec: Codec, comes_back: Callable[[object], bool] | None
+    ) -> tuple[str, int]:
+        """Raises CodecError also where what was written is not the value."""
+        blob, size = self._blobs.write(value, codec)
+        if (
+            comes_back is not None
+            and not codec.proves
+            and not comes_back(self._blobs.value(blob, size, codec))
+        ):
+            raise CodecError(f"{codec.name} does not give the same value back")
+        return blob, size
 
-        return self._blobs.value(blob, size, codec_named(codec))
+    def _decode(self, blob: str, size: int, codec: str) -> Any:
+        return self._blobs.value(blob, size, _codec_named(codec))
 
     def _sweep_once(self) -> None:
         """Once per process that keeps something, so that leftovers are bounded even without gc."""
@@ -283,6 +312,42 @@ def _codec_for(value: object) -> Codec:
         raise
     except Exception as error:
         raise CodecError(f"no codec: {type(error).__name__}: {error}") from error
+
+
+def _codec_named(name: str) -> Codec:
+    """Raises CodecError."""
+    from ddsimport.values.codecs import codec_named
+
+    return codec_named(name)
+
+
+def _libraries(value: object, codec: Codec) -> dict[str, str]:
+    """{import name: version} of what made the value and of what will read its bytes."""
+    own = type(value).__module__.partition(".")[0]
+    found = {}
+    for name in (own, *codec.libraries):
+        version = _version(name)
+        if version:
+            found[name] = version
+    return found
+
+
+def _version(library: str) -> str:
+    """As an imported library says itself; empty if it is not imported, or does not say."""
+    version = getattr(sys.modules.get(library), "__version__", "")
+    return version if type(version) is str else ""
+
+
+def _moved(candidate: Candidate) -> str:
+    """What has another version now than when a value was kept, in words."""
+    changes = []
+    if candidate.python != _python():
+        changes.append(f"Python {candidate.python}, now {_python()}")
+    for name, before in candidate.versions.items():
+        now = _version(name)
+        if now and now != before.rpartition("==")[2]:
+            changes.append(f"{name} {before}, now {now}")
+    return f"it was kept under {'; '.join(changes)}" if changes else ""
 
 
 def _view_for(value: object, suffix: str, format: str | None) -> ViewFormat:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddsimport.errors import CodecError
-from ddsimport.values.codecs import view_for
+from ddsimport.values.codecs import codec_for, view_for
 from ddsimport.values.digest import digest
 
 pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass")
@@ -90,14 +90,14 @@ def test_unknown_formats_name_the_nearest() -> None:
         ("a", "npy", "only arrays"),
         (np.array([None]), "npy", "Python objects"),
         (np.ma.array([1]), "npy", "mask would be lost"),
-        (1, "parquet", "only pandas"),
+        (1, "parquet", "only frames and series of pandas"),
         (pd.DataFrame({"a": [1, "x", object()]}), "parquet", "Arrow"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "parquet", "one name"),
         ({"a": [Plain()]}, "json", r"\['a'\]\[0\] is of type Plain"),
         ("\ud800", "text", "lone surrogate"),
         (1, "text", "only a str"),
         (1, "bytes", "only bytes"),
-        ([], "csv", "only pandas"),
+        ([], "csv", "only frames and series of pandas"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_the_reason(
@@ -144,6 +144,12 @@ def test_json_of_what_is_not_quite_json() -> None:
         "frame": [{"a": 1}, {"a": 2}],
         "moment": "2024-01-02T00:00:00",
     }
+
+
+def test_json_of_frames_loses_no_column_and_no_row() -> None:
+    with pytest.raises(CodecError, match="two columns of it have one name"):
+        view_for(pd.DataFrame([[1, 2]], columns=["a", "a"]), ".json")
+    assert json.loads(shown(pd.Series([1, 2], index=["a", "a"]), ".json")[2]) == [1, 2]
 
 
 def test_json_that_holds_itself_ends() -> None:
@@ -258,6 +264,129 @@ def test_structured_arrays_with_any_names_are_npy() -> None:
 
 def test_pragmas_know_the_formats_there_are() -> None:
     from ddsimport.source.grammar import FORMATS
-    from ddsimport.values.codecs import views
+    from ddsimport.values.codecs import _formats
 
-    assert tuple(views._FORMATS) == FORMATS
+    assert tuple(_formats.FORMATS) == FORMATS
+
+
+@pytest.mark.parametrize("mode", traps.IMAGES)
+def test_images_that_fool_png(mode: str) -> None:
+    """The blob keeps all of them, with what PNG has no place for; the view what PNG can show."""
+    image = pytest.importorskip("PIL.Image")
+    value = traps.IMAGES[mode]()
+    codec = codec_for(value)
+    assert codec.name == "pickle"
+    file = io.BytesIO()
+    codec.encode(value, file)
+    back: Any = codec.decode_bytes(file.getvalue())
+    assert (back.mode, back.tobytes(), back.info) == (mode, value.tobytes(), value.info)
+    name, exact, content = shown(value)
+    if name == "png":
+        assert not exact
+        with image.open(io.BytesIO(content)) as picture:
+            if mode == "P":  # colours are numbered anew
+                picture, value = picture.convert("RGB"), value.convert("RGB")
+            assert picture.mode == value.mode and picture.tobytes() == value.tobytes()
+    else:
+        assert name == "pickle" and pickle.loads(content).tobytes() == value.tobytes()
+
+
+def test_figures_by_suffix_are_equal_files() -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    from matplotlib.figure import Figure
+
+    def figure() -> Any:
+        made = Figure()
+        made.add_subplot().plot([1, 2])
+        return made
+
+    for suffix, start in (
+        (".svg", b"<?xml"),
+        (".pdf", b"%PDF"),
+        (".jpg", b"\xff\xd8"),
+        (".png", b"\x89PNG"),
+    ):
+        name, exact, content = shown(figure(), suffix)
+        assert content.startswith(start) and not exact, name
+        assert content == shown(figure(), suffix)[2], name
+    with pytest.raises(CodecError, match="only matplotlib figures are drawings"):
+        view_for(1, ".svg")
+
+
+def test_tables_as_sheets() -> None:
+    pytest.importorskip("openpyxl")
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    name, exact, content = shown(frame, ".xlsx")
+    assert (name, exact) == ("xlsx", False)
+    pd.testing.assert_frame_equal(pd.read_excel(io.BytesIO(content)), frame)
+    with pytest.raises(CodecError, match="are tables"):
+        view_for(1, ".xlsx")
+
+
+def test_a_sheet_without_a_writer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CodecError, match="openpyxl is not installed"):
+        view_for(pd.DataFrame({"a": [1]}), ".xlsx")
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".yaml", ".pt", ".HDF5", ".xls", ".tsv", ".zip"])
+def test_suffixes_of_others_get_no_file_of_ours(suffix: str) -> None:
+    for value in (pd.DataFrame({"a": [1]}), {"a": 1}, Plain(a=1), np.arange(3)):
+        with pytest.raises(CodecError, match="nothing here writes such files"):
+            view_for(value, suffix)
+    assert shown(b"PK", suffix) == ("bytes", True, b"PK")
+    assert shown("a: 1", suffix) == ("text", True, b"a: 1")
+    assert view_for({"a": 1}, suffix, "json").name == "json"
+
+
+def test_arrow_views_are_feather() -> None:
+    pytest.importorskip("pyarrow")
+    plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    mixed = pd.DataFrame({"a": [1, 2], "b": [1.5, 2.5], "c": [3, 4]})  # its blocks: a, c and b
+    odd = pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([(1, "x"), (2, "y")]))
+    for frame in (plain, mixed, odd):
+        name, exact, content = shown(frame, ".feather")
+        back = pd.read_feather(io.BytesIO(content))
+        assert name == "arrow"
+        assert list(back.columns) == list(frame.columns), "in the order of the frame"
+        pd.testing.assert_frame_equal(back, frame)
+        if exact:
+            assert digest(back) == digest(frame)
+    with pytest.raises(CodecError, match="one name"):
+        view_for(pd.DataFrame([[1, 2]], columns=["a", "a"]), ".arrow")
+
+
+def test_tables_of_others() -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pa.table({"a": [1, None], "b": ["x", "y"]})
+    assert shown(table)[0] == "parquet"
+    assert parquet.read_table(pa.BufferReader(shown(table)[2])).equals(table)
+    assert shown(table, ".csv")[2].startswith(b'"a","b"\n1,"x"')
+    assert pa.ipc.open_file(shown(table, ".arrow")[2]).read_all().equals(table)
+    assert view_for(table.to_batches()[0]).name == "parquet"
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1, None], "b": ["x", "y"]})
+    name, exact, content = shown(frame)
+    assert (name, exact) == ("parquet", True)
+    assert pl.read_parquet(content).equals(frame)
+    assert shown(frame, ".csv")[2] == b"a,b\n1,x\n,y\n"
+    assert pl.read_ipc(shown(frame, ".feather")[2]).equals(frame)
+
+
+@pytest.mark.parametrize("name", [*traps.ARRAYS, *traps.JSON, *traps.FRAMES])
+@pytest.mark.parametrize("suffix", ["", ".npy", ".npz", ".json", ".txt", ".arrow", ".safetensors"])
+def test_a_view_that_is_its_blob_has_the_same_bytes(name: str, suffix: str) -> None:
+    value = {**traps.ARRAYS, **traps.JSON, **traps.FRAMES}[name]()
+    try:
+        view = view_for(value, suffix)
+    except CodecError:
+        return
+    codec = codec_for(value)
+    if view.codec == codec.name:
+        file, blob = io.BytesIO(), io.BytesIO()
+        view.write(value, file)
+        codec.encode(value, blob)
+        assert file.getvalue() == blob.getvalue()

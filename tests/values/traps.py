@@ -241,3 +241,25 @@ def _mixed_frame() -> Any:
             "e": pd.array([1, None] * 10, dtype="Int64"),
         }
     )
+
+
+def _image(mode: str) -> Callable[[], Any]:
+    def make() -> Any:
+        from PIL import Image
+
+        image = Image.new(mode, (4, 3))
+        if mode == "P":
+            image.putpalette([level for level in range(256) for _ in range(3)])
+        image.putpixel((1, 2), _PIXELS[mode])
+        image.info["dpi"] = (72, 72)
+        return image
+
+    return make
+
+
+_PIXELS: dict[str, Any] = {
+    "1": 1, "L": 7, "P": 7, "RGB": (1, 2, 3), "RGBA": (1, 2, 3, 4), "CMYK": (1, 2, 3, 4),
+    "YCbCr": (1, 2, 3), "LAB": (1, 2, 3), "HSV": (1, 2, 3), "I": 70_000, "F": 1.5, "LA": (1, 2),
+    "I;16": 7000,
+}  # fmt: skip
+IMAGES: dict[str, Callable[[], Any]] = {mode: _image(mode) for mode in _PIXELS}

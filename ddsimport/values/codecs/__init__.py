@@ -11,29 +11,74 @@ come back mapped, so `resize` in place is refused), and sharing with objects out
 
 from __future__ import annotations
 
+import sys
+
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec, ViewFormat
-from ddsimport.values.codecs._bytes import BYTES
-from ddsimport.values.codecs._json import JSON
-from ddsimport.values.codecs._npy import NPY
-from ddsimport.values.codecs._pickle import PICKLE
-from ddsimport.values.codecs._text import TEXT
 
 __all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "verify", "view_for"]
 
-_CODECS: tuple[Codec, ...] = (NPY, TEXT, BYTES, JSON, PICKLE)
-_BY_NAME = {codec.name: codec for codec in _CODECS}
+# Each is imported when it is first needed: a warm run needs one or two.
+_HOMES = {
+    "npy": ("_npy", "NPY"),
+    "text": ("_text", "TEXT"),
+    "bytes": ("_bytes", "BYTES"),
+    "json": ("_json", "JSON"),
+    "arrow": ("_arrow", "ARROW"),
+    "polars": ("_polars", "POLARS"),
+    "sparse": ("_sparse", "SPARSE"),
+    "safetensors": ("_tensors", "SAFETENSORS"),
+    "pickle": ("_pickle", "PICKLE"),
+}
+_KNOWN: dict[str, Codec] = {}
+
+# Library of a value's exact type -> the codecs that may prove that they restore it, in order.
+_ABLE = {
+    "builtins": ("text", "bytes", "json", "safetensors"),
+    "collections": ("safetensors",),
+    "numpy": ("npy",),
+    "pandas": ("arrow",),
+    "polars": ("polars",),
+    "pyarrow": ("arrow",),
+    "scipy": ("sparse",),
+    "torch": ("safetensors",),
+}
 
 
 def codec_for(value: object) -> Codec:
-    """The first codec that proves it restores this value; else pickle.
+    """The codec registered for its type, or the first that proves it restores this value; else
+    pickle.
 
-    Pickle is not tried here: its `encode` raises `CodecError` for what it cannot keep.
+    Neither pickle nor a registered codec is tried here: they raise `CodecError` for what they
+    cannot keep, and may keep less than they were given (`Codec.proves`).
     """
-    for codec in _CODECS:
-        if codec.restores(value):
-            return codec
-    return PICKLE
+    registered = sys.modules.get(f"{__name__}._registered")
+    if registered is not None and (mine := registered.codec_of(value)) is not None:
+        codec: Codec = mine
+        return codec
+    for name in _ABLE.get(type(value).__module__.partition(".")[0], ()):
+        if name == "safetensors" and "torch" not in sys.modules:
+            continue
+        try:
+            codec = codec_named(name)
+            if codec.restores(value) and codec.suits(value):
+                return codec
+        except Exception:
+            # The value's own code, or a library that has changed: then nothing is proven.
+            continue
+    return _of_a_package(value) or codec_named("pickle")
+
+
+def _of_a_package(value: object) -> Codec | None:
+    if type(value).__module__ == "builtins":
+        return None
+    from ddsimport import plugins
+
+    if not plugins.load_installed():
+        return None
+    from ddsimport.values.codecs import _registered
+
+    return _registered.codec_of(value)
 
 
 def codec_named(name: str) -> Codec:
@@ -42,11 +87,25 @@ def codec_named(name: str) -> Codec:
     Raises:
         CodecError: if there is none of that name; the message lists those there are.
     """
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        known = ", ".join(_BY_NAME)
-        raise CodecError(f"no codec is named {name!r}; there are {known}") from None
+    codec: Codec | None = _KNOWN.get(name)
+    if codec is not None:
+        return codec
+    if name in _HOMES:
+        home, attribute = _HOMES[name]
+        module = __import__(f"{__name__}.{home}", fromlist=[attribute])
+        codec = _KNOWN[name] = getattr(module, attribute)
+        return codec
+    from ddsimport import plugins
+    from ddsimport.values.codecs import _registered
+
+    codec = _registered.codec_named(name)
+    if codec is None and plugins.load_installed():
+        codec = _registered.codec_named(name)
+    if codec is not None:
+        return codec
+    if "@" in name:
+        raise CodecError(f"the codec {name.partition('@')[0]} was changed, or is not registered")
+    raise CodecError(f"no codec is named {name!r}; there are {', '.join(_HOMES)}")
 
 
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
@@ -67,10 +126,8 @@ def view_for(value: object, suffix: str = "", format: str | None = None) -> View
 def verify(value: object, codec: Codec) -> bool:
     """Whether a value really comes back: encode, decode, compare digests.
 
-    The other codecs prove this by their predicates. What pickle keeps is up to the classes in the
-    value, and some drop part of their state without a word; so results in pickles of classes that
-    have pickling code of their own are worth this check, which costs a decoding and two digests
-    (tens of microseconds for small values). False also for values that have no digest.
+    Most codecs prove this by their predicates. What pickle keeps is up to the classes in the value,
+    and some drop part of their state without a word. False also for values that have no digest.
 
     Raises:
         CodecError: if the value cannot be encoded.

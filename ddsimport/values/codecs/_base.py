@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from typing_extensions import Buffer
 
@@ -26,15 +26,23 @@ class Codec:
     Attributes:
         name: under which entries remember it.
         suffix: what files of this format are called, with the dot.
+        proves: whether `restores` is a proof. If not, what is kept must be read back and compared.
+        libraries: import names of those whose version decides whether the bytes still load.
     """
 
     __slots__ = ()
     name: str
     suffix: str
+    proves: bool = True
+    libraries: tuple[str, ...] = ()
 
     def restores(self, value: object) -> bool:
         """Whether this very value is known to come back the same. Cheap; never raises."""
         raise NotImplementedError
+
+    def suits(self, value: object) -> bool:
+        """Whether this codec is a good choice for a value that it restores. Cheap; never raises."""
+        return True
 
     def encode(self, value: object, file: Writable) -> None:
         """Write the value.
@@ -83,6 +91,12 @@ def _content(path: str) -> Buffer:
         return content
 
 
+def owned(data: Buffer) -> memoryview:
+    """The same bytes in memory that may be written to: a copy only where that given may not."""
+    view = memoryview(data).cast("B")
+    return memoryview(bytearray(view)) if view.readonly else view
+
+
 class ViewFormat:
     """A file that other programs read, of one value.
 
@@ -90,16 +104,24 @@ class ViewFormat:
         name: of the format.
         suffix: what such files are called, with the dot.
         exact: whether all of the value can be read back from it; if not, it is a rendering.
+        codec: name of the codec whose blob of this value would be the same file, empty if none
+            would; the view of a blob of that codec is exact.
     """
 
-    __slots__ = ("_write", "exact", "name", "suffix")
+    __slots__ = ("_write", "codec", "exact", "name", "suffix")
 
     def __init__(
-        self, name: str, suffix: str, exact: bool, write: Callable[[object, Writable], None]
+        self,
+        name: str,
+        suffix: str,
+        exact: bool,
+        write: Callable[[Any, Writable], None],
+        codec: str = "",
     ) -> None:
         self.name = name
         self.suffix = suffix
         self.exact = exact
+        self.codec = codec
         self._write = write
 
     def write(self, value: object, file: Writable) -> None:

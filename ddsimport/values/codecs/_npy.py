@@ -29,6 +29,7 @@ class _Npy(Codec):
     __slots__ = ()
     name = "npy"
     suffix = ".npy"
+    libraries = ("numpy",)
 
     def restores(self, value: object) -> bool:
         numpy = sys.modules.get("numpy")
@@ -40,7 +41,7 @@ class _Npy(Codec):
             raise CodecError(f"npy holds an array, not {type(value).__name__}")
         if value.dtype.kind not in _KINDS:
             raise CodecError(f"npy holds arrays of numbers, text and dates, not of {value.dtype}")
-        _write(value, file)
+        write(value, file)
 
     def decode_bytes(self, data: Buffer) -> object:
         from io import BytesIO
@@ -51,12 +52,12 @@ class _Npy(Codec):
             view = memoryview(data)
             if len(view) < _SHARED or view.readonly:
                 return numpy.load(BytesIO(view), allow_pickle=False)
-            return _over(view)
+            return over(view)
         except (ValueError, EOFError, SyntaxError) as error:
             raise CodecError(f"not an npy file: {error}") from None
 
 
-def _over(data: memoryview) -> Any:
+def over(data: memoryview) -> Any:
     """The array whose elements are in this memory, after the header."""
     from io import BytesIO
 
@@ -89,7 +90,8 @@ def _is_exact(array: Any) -> bool:
     return not array.transpose(by_stride).flags.c_contiguous
 
 
-def _write(array: Any, file: Writable) -> None:
+def write(array: Any, file: Writable) -> None:
+    """Write an array of a dtype that `_KINDS` names."""
     import numpy
 
     header = numpy.lib.format.header_data_from_array_1_0(array)

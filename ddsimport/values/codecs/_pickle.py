@@ -40,6 +40,7 @@ class _Pickle(Codec):
     __slots__ = ()
     name = "pickle"
     suffix = ".pkl"
+    proves = False
 
     def restores(self, value: object) -> bool:
         return False  # it may well; but that is up to the classes in the value

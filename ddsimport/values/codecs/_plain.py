@@ -80,8 +80,12 @@ class _Plain:
             return self.of(value.tolist(), where, depth + 1)
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(value, pandas.DataFrame):
+            if not value.columns.is_unique:
+                raise CodecError(f"two columns of {where or 'it'} have one name")
             return self.of(value.to_dict(orient="records"), where, depth + 1)
         if pandas is not None and isinstance(value, pandas.Series):
+            if not value.index.is_unique:
+                return self.of(value.tolist(), where, depth + 1)
             return self.of(
                 dict(zip(map(str, value.index), value.tolist(), strict=True)), where, depth + 1
             )

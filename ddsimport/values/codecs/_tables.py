@@ -1,10 +1,13 @@
-"""Frames as parquet and CSV."""
+"""Tables as parquet, CSV, Arrow and Excel files."""
 
 from __future__ import annotations
 
 import sys
 
 from ddsimport.errors import CodecError
+from ddsimport.values.codecs._arrow import ARROW, Sink
+from ddsimport.values.codecs._polars import POLARS
+from ddsimport.values.codecs._polars import write as write_polars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,16 +25,57 @@ _EXACT_DTYPES = {
 
 
 def is_table(value: object) -> bool:
+    return _library(value) is not None
+
+
+def _library(value: object) -> str | None:
+    """Whose table a value is."""
     pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
+    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series)):
+        return "pandas"
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(value, polars.DataFrame):
+        return "polars"
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None and isinstance(value, (pyarrow.Table, pyarrow.RecordBatch)):
+        return "pyarrow"
+    return None
+
+
+_NO_TABLE = "only frames and series of pandas, and tables of polars and pyarrow, are tables"
 
 
 def refuses_parquet(value: Any) -> str | None:
     """Why parquet cannot hold a value, or None."""
-    if not is_table(value):
-        return "only pandas frames and series are tables"
+    library = _library(value)
+    if library is None:
+        return _NO_TABLE
+    if library == "polars":
+        return None
+    if library == "pandas":
+        return _refuses_frame(value, "pyarrow.parquet")
+    import pyarrow
+
     try:
-        import pyarrow.parquet  # noqa: F401 - to see whether it is there
+        write_parquet(value.slice(0, 0), _Nowhere())
+    except pyarrow.ArrowException as error:
+        return str(error)
+    return None
+
+
+class _Nowhere:
+    """A file that forgets."""
+
+    def write(self, data: Any) -> None:
+        pass
+
+
+def _refuses_frame(value: Any, needs: str) -> str | None:
+    """Why Arrow cannot hold a frame or series of pandas, or None."""
+    from importlib import import_module
+
+    try:
+        import_module(needs)
     except ImportError:
         return "pyarrow is not installed"
     frame = _as_frame(value)
@@ -51,7 +95,9 @@ def refuses_parquet(value: Any) -> str | None:
 
 
 def is_exact(value: Any) -> bool:
-    """Whether `pandas.read_parquet` gives this very frame."""
+    """Whether reading the parquet file gives this very frame."""
+    if _library(value) != "pandas":
+        return POLARS.restores(value)
     import pandas
 
     return (
@@ -70,26 +116,116 @@ def is_exact(value: Any) -> bool:
 
 
 def write_parquet(value: Any, file: Writable) -> None:
-    """Write a frame; a series is a frame of one column."""
+    """Write a frame or table; a series is a frame of one column."""
+    if _library(value) == "polars":
+        from io import BytesIO
+
+        content = BytesIO()
+        value.write_parquet(content)
+        file.write(content.getbuffer())
+        return
     import pyarrow.parquet
 
-    table = _arrow_table(_as_frame(value))
-    pyarrow.parquet.write_table(table, _Sink(file), compression="zstd")
+    pyarrow.parquet.write_table(_as_arrow(value), Sink(file), compression="zstd")
 
 
 def refuses_csv(value: Any) -> str | None:
     """Why CSV cannot hold a value, or None."""
-    return None if is_table(value) else "only pandas frames and series are tables"
+    return None if is_table(value) else _NO_TABLE
 
 
 def write_csv(value: Any, file: Writable) -> None:
-    """Write a frame or series; its index too, unless it only counts the rows."""
+    """Write a frame, series or table; an index too, unless it only counts the rows."""
+    library = _library(value)
+    if library == "polars":
+        file.write(value.write_csv().encode("utf-8"))
+        return
+    if library == "pyarrow":
+        import pyarrow.csv
+
+        pyarrow.csv.write_csv(value, Sink(file))
+        return
+    text = _as_frame(value).to_csv(index=not _only_counts(value.index), lineterminator="\n")
+    file.write(text.encode("utf-8", "surrogatepass"))
+
+
+def _only_counts(index: Any) -> bool:
     import pandas
 
-    index = value.index
-    plain = type(index) is pandas.RangeIndex and index.name is None
-    text = _as_frame(value).to_csv(index=not plain, lineterminator="\n")
-    file.write(text.encode("utf-8", "surrogatepass"))
+    return type(index) is pandas.RangeIndex and index.name is None
+
+
+def is_blob(value: Any) -> bool:
+    """Whether the Arrow file of a table is that of its blob, and has its columns in their order."""
+    if not ARROW.restores(value) or _library(value) is None:
+        return False
+    if type(value).__name__ != "DataFrame":
+        return True
+    places = [int(place) for block in value._mgr.blocks for place in block.mgr_locs]
+    return places == sorted(places)
+
+
+def refuses_arrow(value: Any) -> str | None:
+    """Why an Arrow file cannot hold a value, or None."""
+    library = _library(value)
+    if library == "pandas":
+        return _refuses_frame(value, "pyarrow")
+    return None if library is not None else _NO_TABLE
+
+
+def write_arrow(value: Any, file: Writable) -> None:
+    """Write a frame, series or table as an Arrow file, which is also Feather 2."""
+    if _library(value) == "polars":
+        write_polars(value, file)
+        return
+    if is_blob(value):
+        ARROW.encode(value, file)
+        return
+    import pyarrow
+
+    table = _as_arrow(value)
+    with pyarrow.ipc.new_file(Sink(file), table.schema) as writer:
+        writer.write_table(table)
+
+
+def refuses_xlsx(value: Any) -> str | None:
+    """Why a sheet of Excel cannot hold a value, or None."""
+    library = _library(value)
+    if library is None:
+        return _NO_TABLE
+    if len(value) >= 1_048_576:
+        return "a sheet has 1,048,576 rows at most"
+    from importlib.util import find_spec
+
+    writers = ("xlsxwriter",) if library == "polars" else ("openpyxl", "xlsxwriter")
+    if not any(map(find_spec, writers)):
+        return f"{writers[0]} is not installed"
+    return None
+
+
+def write_xlsx(value: Any, file: Writable) -> None:
+    """Write a table as one sheet."""
+    from io import BytesIO
+
+    content = BytesIO()
+    library = _library(value)
+    if library == "polars":
+        value.write_excel(content)
+    else:
+        frame = value.to_pandas() if library == "pyarrow" else _as_frame(value)
+        frame.to_excel(content, index=not _only_counts(frame.index))
+    file.write(content.getbuffer())
+
+
+def _as_arrow(value: Any) -> Any:
+    """The table of a frame or series of pandas, or of a batch."""
+    import pyarrow
+
+    if isinstance(value, pyarrow.Table):
+        return value
+    if isinstance(value, pyarrow.RecordBatch):
+        return pyarrow.Table.from_batches([value])
+    return _arrow_table(_as_frame(value))
 
 
 def _as_frame(value: Any) -> Any:
@@ -119,37 +255,3 @@ def _arrow_table(frame: Any, places: list[int] | None = None) -> Any:
         # pandas writes down the names of nested Arrow dtypes, and then cannot read them.
         return table.replace_schema_metadata(None)
     return table
-
-
-class _Sink:
-    """What pyarrow wants of a file, over one that can only be written to."""
-
-    closed = False
-
-    def __init__(self, file: Writable) -> None:
-        self._file = file
-        self._size = 0
-
-    def write(self, data: Any) -> int:
-        size = len(memoryview(data).cast("B")) if len(data) else 0
-        self._file.write(data)
-        self._size += size
-        return size
-
-    def tell(self) -> int:
-        return self._size
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False

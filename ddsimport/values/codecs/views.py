@@ -1,83 +1,126 @@
 """Views: the readable form of a value, for other programs; the program itself reads the blob.
 
 The format is that of `format=`, else of the path's suffix if it names one, else the one that suits
-the value's type; what has no readable form is shown as its pickle.
+the value's type; what has no readable form is shown as its pickle. A suffix by which everybody
+knows another format is never given to a file of ours: the value then has no view, and why is said.
 """
 
 from __future__ import annotations
 
-import sys
-
+from ddsimport import plugins
 from ddsimport.errors import CodecError
-from ddsimport.records import Record
-from ddsimport.values.codecs import _plain, _tables
+from ddsimport.values.codecs import _plain, _registered
 from ddsimport.values.codecs._base import ViewFormat
-from ddsimport.values.codecs._bytes import BYTES
-from ddsimport.values.codecs._json import JSON, dumps
-from ddsimport.values.codecs._npy import NPY
-from ddsimport.values.codecs._text import TEXT
+from ddsimport.values.codecs._formats import (
+    BY_SUFFIX,
+    FORMATS,
+    is_array,
+    is_tensors,
+)
+from ddsimport.values.codecs._pictures import is_figure, is_image
+from ddsimport.values.codecs._tables import is_table
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from ddsimport.values.codecs._base import Writable
-
-
-class _Format(Record):
-    """A kind of file.
-
-    Attributes:
-        suffixes: of paths that ask for it; the first is its own.
-        refuses: why it cannot hold a value, or None.
-        is_exact: whether it holds all of a value that it does not refuse.
-        write: writes such a value.
-    """
-
-    suffixes: tuple[str, ...]
-    refuses: Callable[[Any], str | None]
-    is_exact: Callable[[Any], bool]
-    write: Callable[[Any, Writable], None]
+# What others mean by these, nothing here writes; text and bytes are their own file under any name.
+_FOREIGN = frozenset(
+    {
+        *(".xls", ".ods", ".doc", ".docx", ".ppt", ".pptx", ".odt", ".rtf", ".epub"),
+        *(".h5", ".hdf", ".hdf5", ".nc", ".cdf", ".zarr", ".orc", ".avro", ".mat", ".sav", ".dta"),
+        *(".rds", ".rdata", ".sas7bdat", ".fits", ".root", ".db", ".sqlite", ".sqlite3", ".duckdb"),
+        *(".pt", ".pth", ".ckpt", ".onnx", ".pb", ".tflite", ".gguf", ".joblib", ".keras"),
+        *(".yaml", ".yml", ".toml", ".ini", ".xml", ".jsonl", ".ndjson", ".geojson", ".tsv"),
+        *(".gif", ".bmp", ".tif", ".tiff", ".webp", ".ico", ".eps", ".ps"),
+        *(".wav", ".mp3", ".flac", ".ogg", ".mp4", ".avi", ".mov", ".mkv", ".webm"),
+        *(".zip", ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z"),
+        *(".py", ".ipynb", ".js", ".css", ".tex", ".rst", ".sql", ".sh", ".shp", ".gpkg"),
+    }
+)
 
 
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
     """How to show a value; see `ddsimport.values.codecs.view_for`."""
+    suffix = suffix.lower()
     if format is not None:
-        if format not in _FORMATS:
-            raise CodecError(_unknown(format))
-        return _view(value, format)
-    asked = _BY_SUFFIX.get(suffix.lower())
+        return _asked(value, format)
+    registered = _registered_for(value, suffix[1:])
+    if registered is not None:
+        return registered
+    asked = BY_SUFFIX.get(suffix)
     if asked is not None and not _is_content(value, asked):
         return _view(value, asked)
+    if suffix in _FOREIGN and type(value) is not str and type(value) is not bytes:
+        raise CodecError(
+            f"{_type_name(value)} cannot be shown as {suffix}: nothing here writes such files; "
+            f"give `format=` or the path another suffix ({', '.join(sorted(BY_SUFFIX))}), return "
+            "the file's bytes, or see `ddsimport.register_view`"
+        )
+    return _usual_view(value)
+
+
+def _usual_view(value: object) -> ViewFormat:
+    codec = _registered.codec_of(value)
+    if codec is not None:
+        return ViewFormat(codec.format, codec.suffix, False, codec.encode, codec.name)
     usual = _usual(value)
-    if usual != "pickle" and _FORMATS[usual].refuses(value) is None:
+    if usual != "pickle" and FORMATS[usual].refuses(value) is None:
         return _view(value, usual)
     return _view(value, "pickle")
+
+
+def _asked(value: object, format: str) -> ViewFormat:
+    registered = _registered_for(value, format)
+    if registered is not None:
+        return registered
+    if format in FORMATS:
+        return _view(value, format)
+    if format in plugins.formats:
+        raise CodecError(f"no view as {format} is registered for {_type_name(value)}")
+    raise CodecError(_unknown(format))
+
+
+def _registered_for(value: object, format: str) -> ViewFormat | None:
+    """What somebody registered for this type of value in this format."""
+    if not format:
+        return None
+    found = _find(value, format)
+    if found is None and (format not in FORMATS and f".{format}" not in BY_SUFFIX):
+        plugins.load_installed()
+        found = _find(value, format)
+    return found
+
+
+def _find(value: object, format: str) -> ViewFormat | None:
+    view = _registered.view_of(value, format)
+    if view is not None:
+        return ViewFormat(format, view.suffix, view.exact, view.write)
+    codec = _registered.codec_of(value)
+    if codec is not None and codec.format == format:
+        return ViewFormat(format, codec.suffix, False, codec.encode, codec.name)
+    return None
 
 
 def _is_content(value: object, asked: str) -> bool:
     """Whether the value is what the file is to hold already: the bytes of a PNG at `/plot.png`,
     the text of a table at `/table.csv`."""
     return type(value) is bytes or (
-        type(value) is str and _FORMATS[asked].refuses(value) is not None
+        type(value) is str and FORMATS[asked].refuses(value) is not None
     )
 
 
 def _view(value: object, name: str) -> ViewFormat:
-    form = _FORMATS[name]
+    form = FORMATS[name]
     why = form.refuses(value)
     if why is not None:
         raise CodecError(f"{_type_name(value)} cannot be shown as {name}: {why}")
-    return ViewFormat(name, form.suffixes[0], form.is_exact(value), form.write)
+    return ViewFormat(name, form.suffixes[0], form.is_exact(value), form.write, form.blob_of(value))
 
 
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower().lstrip("."), _FORMATS, n=1, cutoff=0.5)
+    names = [*FORMATS, *sorted(plugins.formats - FORMATS.keys())]
+    near = get_close_matches(name.lower().lstrip("."), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"no view format is named {name!r}; {hint}there are {', '.join(_FORMATS)}"
+    return f"no view format is named {name!r}; {hint}there are {', '.join(names)}"
 
 
 def _type_name(value: object) -> str:
@@ -95,162 +138,12 @@ def _usual(value: object) -> str:
         return "bytes"
     if is_array(value):
         return "npy"
-    if _tables.is_table(value):
+    if is_table(value):
         return "parquet"
     if is_figure(value) or is_image(value):
         return "png"
+    if is_tensors(value):
+        return "safetensors"
+    if kind.__module__.startswith("scipy.sparse"):
+        return "npz"
     return "json" if _plain.is_plain(value) else "pickle"
-
-
-def is_array(value: object) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
-
-
-def is_figure(value: object) -> bool:
-    figure = sys.modules.get("matplotlib.figure")
-    return figure is not None and isinstance(value, figure.FigureBase)
-
-
-def is_image(value: object) -> bool:
-    image = sys.modules.get("PIL.Image")
-    return image is not None and isinstance(value, image.Image)
-
-
-def _never(value: object) -> bool:
-    return False
-
-
-# --- text and bytes -------------------------------------------------------------------------------
-
-
-def _refuses_text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return "only a str is text"
-    return (
-        None
-        if TEXT.restores(str(value))
-        else "it holds a lone surrogate, which UTF-8 has no way to write"
-    )
-
-
-def _write_text(value: str, file: Writable) -> None:
-    TEXT.encode(str(value), file)
-
-
-def _refuses_bytes(value: object) -> str | None:
-    return None if isinstance(value, (bytes, bytearray)) else "only bytes are bytes"
-
-
-def _write_bytes(value: bytes, file: Writable) -> None:
-    file.write(value)
-
-
-# --- npy ------------------------------------------------------------------------------------------
-
-
-def _refuses_npy(value: Any) -> str | None:
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not isinstance(value, (numpy.ndarray, numpy.generic)):
-        return "only arrays are arrays"
-    if value.dtype.hasobject:
-        return "its elements are Python objects"
-    if isinstance(value, numpy.ma.MaskedArray):
-        return "its mask would be lost"
-    if value.dtype.names is not None and _has_metadata(value.dtype):
-        return "its fields have metadata"
-    return None
-
-
-def _has_metadata(dtype: Any) -> bool:
-    if dtype.subdtype is not None:
-        return _has_metadata(dtype.subdtype[0])
-    fields = [dtype.fields[name][0] for name in dtype.names or ()]
-    return bool(dtype.metadata) or any(map(_has_metadata, fields))
-
-
-def _write_npy(value: Any, file: Writable) -> None:
-    if NPY.restores(value):
-        NPY.encode(value, file)
-        return
-    import numpy
-
-    array = numpy.asarray(value)
-    if array.dtype.metadata:  # or else numpy warns the user that it is lost
-        array = array.view(numpy.dtype(array.dtype.str))
-    # Version 1.0, which every reader knows, where the names of fields fit its header.
-    names = repr(array.dtype.descr)
-    version = (1, 0) if names.isascii() and len(names) < 60_000 else (3, 0)
-    numpy.lib.format.write_array(file, array, version, allow_pickle=False)
-
-
-# --- json -----------------------------------------------------------------------------------------
-
-
-def _refuses_json(value: object) -> str | None:
-    try:
-        _plain.plain(value)
-    except CodecError as error:
-        return str(error)
-    return None
-
-
-def _write_json(value: object, file: Writable) -> None:
-    file.write(dumps(value if JSON.restores(value) else _plain.plain(value)))
-
-
-# --- png ------------------------------------------------------------------------------------------
-
-_PNG_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
-
-
-def _refuses_png(value: Any) -> str | None:
-    if is_figure(value):
-        return None
-    if is_image(value):
-        return None if value.mode in _PNG_MODES else f"PNG has no {value.mode} pixels"
-    return "only matplotlib figures and PIL images are pictures"
-
-
-def _write_png(value: Any, file: Writable) -> None:
-    from io import BytesIO
-
-    picture = BytesIO()
-    if is_image(value):
-        value.save(picture, format="PNG")
-    else:
-        # Without the version of matplotlib in it, so that equal figures are equal files.
-        value.savefig(picture, format="png", metadata={"Software": None})
-    file.write(picture.getbuffer())
-
-
-# --- pickle ---------------------------------------------------------------------------------------
-
-
-def _refuses_pickle(value: object) -> str | None:
-    return None
-
-
-def _write_pickle(value: object, file: Writable) -> None:
-    from ddsimport.values.codecs._pickle import write_plain
-
-    write_plain(value, file)
-
-
-def _always(value: object) -> bool:
-    return True
-
-
-_FORMATS: dict[str, _Format] = {
-    "parquet": _Format(
-        (".parquet", ".pq"), _tables.refuses_parquet, _tables.is_exact, _tables.write_parquet
-    ),
-    "csv": _Format((".csv",), _tables.refuses_csv, _never, _tables.write_csv),
-    "json": _Format((".json",), _refuses_json, JSON.restores, _write_json),
-    "npy": _Format((".npy",), _refuses_npy, NPY.restores, _write_npy),
-    "text": _Format((".txt", ".md", ".html", ".log"), _refuses_text, TEXT.restores, _write_text),
-    "bytes": _Format((".bin",), _refuses_bytes, BYTES.restores, _write_bytes),
-    "png": _Format((".png",), _refuses_png, _never, _write_png),
-    "pickle": _Format((".pkl", ".pickle"), _refuses_pickle, _always, _write_pickle),
-}
-_BY_SUFFIX = {suffix: name for name, form in _FORMATS.items() for suffix in form.suffixes}
