@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from benchmarks.soundness.cases import cases
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,6 +56,12 @@ class Project:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._save(path, dedent(text).lstrip("\n"))
         return self
+
+    def change(self, before: Mapping[str, str], after: Mapping[str, str]) -> Project:
+        """Edit a program written with `write_files(before)` so that it is `after`."""
+        for name in set(before) - set(after):
+            (self.root / name).unlink()
+        return self.write_files({n: t for n, t in after.items() if before.get(n) != t})
 
     def edit(self, file: str, before: str, after: str) -> Project:
         path = self.root / file
@@ -133,42 +139,10 @@ class Project:
         return self.root / ".dds" / "data" / path.lstrip("/")
 
 
-@dataclass(frozen=True)
-class Program:
-    """One program of `tests/programs/*.txt`.
-
-    Attributes:
-        files: module file -> text.
-        edit: (file, before, after), where the program comes with one.
-        remark: what the step is expected to say.
-    """
-
-    name: str
-    files: dict[str, str]
-    edit: tuple[str, str, str] | None = None
-    remark: str = ""
-
-
 def programs(file: str) -> list[Any]:
-    """The programs of a file, as parameters of a test.
-
-    `=== name` starts one, `--- file` one of its files, `+++ file: before -> after` says an edit and
-    `!!! remark` a remark.
-    """
-    found = []
-    for part in re.split(r"^=== ", (ROOT / "tests/programs" / file).read_text(), flags=re.M)[1:]:
-        name, _, body = part.partition("\n")
-        body, _, remark = body.partition("!!! ")
-        body, _, edit = body.partition("+++ ")
-        edited, _, change = edit.strip().partition(": ")
-        before, _, after = change.partition(" -> ")
-        sections = re.split(r"^--- (.*)\n", body, flags=re.M)[1:]
-        program = Program(
-            name=name,
-            files=dict(zip(sections[::2], sections[1::2], strict=True)),
-            edit=(edited, before, after) if edit else None,
-            remark=remark.strip(),
-        )
-        found.append(pytest.param(program, id=name.replace(" ", "-")))
-    assert found, f"no programs in {file}"
-    return found
+    """The programs of a file of `tests/programs`, as parameters of a test: written as the cases of
+    `benchmarks/soundness` are."""
+    return [
+        pytest.param(case, id=case.name.replace(" ", "-"))
+        for case in cases(ROOT / "tests/programs" / file)
+    ]

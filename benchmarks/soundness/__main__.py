@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     every: list[Results] = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        for (kind, case), results in zip(suite, pool.map(tried, suite), strict=True):
+        for (_, case), results in zip(suite, pool.map(tried, suite), strict=True):
             every.append(results)
             words = {tool.name: _word(results, tool) for tool in tools}
             print(_row(case.name, words), flush=True)

@@ -48,6 +48,7 @@ class Tool:
             are judged in one folder, but for the cases that are about the folder.
         imports: the first line of a program in its words; `{modules}` are those of the project.
         call: the marked expression in its words: `{f}` of `{arguments}`, to be kept as `{path}`.
+        as_module: it cannot see into a script: `main.py` is imported by one, as `program`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Tool:
     is_portable: bool = False
     imports: str = ""
     call: str = ""
+    as_module: bool = False
 
     @property
     def version(self) -> str | None:
@@ -83,6 +85,9 @@ class Tool:
                 + "\n"
                 + _MARKED.sub(lambda found: f"{found.group(1)}{name} = {call}", files["main.py"])
             )
+            if self.as_module:
+                files["program.py"] = files["main.py"]
+                files["main.py"] = "import program\n"
         return files
 
     def run(self, state: State, folder: Path, store: Path, seed: str) -> Run:
@@ -186,6 +191,7 @@ TOOLS = (
         "marimo",
         imports=_PEER + "from marimo import persistent_cache",
         call="persistent_cache({f}, save_path=STORE, pin_modules=True)({arguments})",
+        as_module=True,
     ),
     Tool(
         "rote",

@@ -48,11 +48,11 @@ QUIET = {
 
 @pytest.mark.parametrize("program", programs("must_evaluate_again.txt"))
 def test_must_evaluate_again(project, program):
-    project.write_files(program.files)
+    project.write_files(program.before.files)
     project.same()
     unchanged = project.same(environment={"PYTHONHASHSEED": "7"})
     assert unchanged.evaluated() == set(), unchanged.steps
-    project.edit(*program.edit)
+    project.change(program.before.files, program.after.files)
     assert project.same().evaluated() == {"/x"}
     assert project.same().evaluated() == set()
 
