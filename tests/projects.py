@@ -14,6 +14,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+
 from benchmarks.soundness.cases import cases
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         1 if ddsimport was tried and was wrong about any case, or a case is broken.
     """
     options = _parser().parse_args(arguments)
-    suite = _suite(options.case)
+    suite = _suite(options.case)[:: options.sample]
     if options.list:
         for kind, case in suite:
             print(f"{kind}: {case.name}")
@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="TOOL,...", help="the tools to try (default: all)")
     parser.add_argument(
         "--case", metavar="NAME", action="append", help="cases that --list shows with NAME in it"
+    )
+    parser.add_argument(
+        "--sample", metavar="N", type=int, default=1, help="only every Nth of the cases"
     )
     parser.add_argument("-j", dest="jobs", metavar="N", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the table there too")
@@ -168,15 +171,20 @@ def _conclusion(
 ) -> int:
     """Say what is wrong with the suite and with ddsimport (with the only tool, if it is one)."""
     explained = tools[0].name if len(tools) == 1 else "ddsimport"
-    wrong = False
+    failed = False
     for (_, case), results in zip(suite, every, strict=True):
-        verdict = results.get(explained)
-        if verdict is not None and verdict.word != "ok":
-            wrong = wrong or explained == "ddsimport"
-            print(f"\n{explained}: {verdict.word}: {case.name}\n  {verdict.why.strip()}")
+        verdict = results.get(explained, Verdict("ok"))
+        if verdict.word != "ok":
+            gap = case.gap if explained == "ddsimport" else ""
+            failed = failed or not gap
+            known = f" (a gap that the README names: {gap})" if gap else ""
+            print(f"\n{explained}: {verdict.word}: {case.name}{known}\n  {verdict.why.strip()}")
+        elif case.gap and explained in results and explained == "ddsimport":
+            failed = True
+            print(f"\n{case.name}: no gap any more: take `: gap` away, and out of the README")
     for message in broken:
         print(f"\nbroken case: {message}")
-    return int(wrong or bool(broken))
+    return int(bool(broken) or (failed and explained == "ddsimport"))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     : needs numpy
     : arguments one two
     : environment MODE=fast
+    : gap environment variables
     --- main.py
     x = f(1)  # dds: /x
     +++ main.py: f(1) -> f(2)
@@ -18,9 +19,11 @@
     !!! a remark
 
 Lines that start with `: ` say what the case needs and how its program is started, `--- file` opens
-one of its files. Every `+++` is an edit, and they are made in order: a replacement (which may run
-over several lines; nothing after the arrow deletes), a whole file, a deletion, a move, other
-arguments, variables of the environment, or (`folder`) nothing but another place on disk.
+one of its files. `: gap` is for what ddsimport does not see yet and says so in its README: it is
+tried and counted like any other case, but does not fail the run. Every `+++` is an edit, and they
+are made in order: a replacement (which may run over several lines; nothing after the arrow
+deletes), a whole file, a deletion, a move, other arguments, variables of the environment, or
+(`folder`) nothing but another place on disk.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ class Case:
     Attributes:
         python: the oldest Python that can run it.
         needs: modules that must be installed.
+        gap: what ddsimport is documented not to see, if that is what the case shows.
         is_moved: the edit is that the program's folder is another.
     """
 
@@ -57,6 +61,7 @@ class Case:
     after: State
     python: tuple[int, ...] = ()
     needs: tuple[str, ...] = ()
+    gap: str = ""
     is_moved: bool = False
     remark: str = ""
 
@@ -111,6 +116,8 @@ def _with_setting(case: Case, setting: str) -> Case:
         return replace(case, python=tuple(int(part) for part in rest.split(".")))
     if word == "needs":
         return replace(case, needs=tuple(rest.split()))
+    if word == "gap":
+        return replace(case, gap=rest)
     return replace(case, before=_started(case.before, word, rest, case.name))
 
 
