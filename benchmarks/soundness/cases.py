@@ -15,6 +15,7 @@
     +++ here.py moved to there.py
     +++ arguments three
     +++ environment MODE=slow
+    +++ directory work
     +++ folder
     !!! a remark
 
@@ -22,8 +23,8 @@ Lines that start with `: ` say what the case needs and how its program is starte
 one of its files. `: gap` is for what ddsimport does not see yet and says so in its README: it is
 tried and counted like any other case, but does not fail the run. Every `+++` is an edit, and they
 are made in order: a replacement (which may run over several lines; nothing after the arrow
-deletes), a whole file, a deletion, a move, other arguments, variables of the environment, or
-(`folder`) nothing but another place on disk.
+deletes), a whole file, a deletion, a move, other arguments, variables of the environment, another
+current directory, or (`folder`) nothing but another place on disk.
 """
 
 from __future__ import annotations
@@ -38,11 +39,16 @@ _PART = re.compile(r"^(---|\+\+\+|!!!|:) ", flags=re.M)
 
 @dataclass(frozen=True)
 class State:
-    """A program at rest: its files, and how it is started."""
+    """A program at rest: its files, and how it is started.
+
+    Attributes:
+        directory: where it is started, from the folder of `main.py`.
+    """
 
     files: dict[str, str]
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    directory: str = "."
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,8 @@ def _with_setting(case: Case, setting: str) -> Case:
 def _started(state: State, word: str, rest: str, name: str) -> State:
     if word == "arguments":
         return replace(state, arguments=tuple(rest.split()))
+    if word == "directory":
+        return replace(state, directory=rest)
     if word == "environment":
         variable, _, value = rest.partition("=")
         return replace(state, environment={**state.environment, variable: value})
@@ -133,7 +141,7 @@ def _started(state: State, word: str, rest: str, name: str) -> State:
 def _edited(state: State, edit: str, name: str) -> State:
     first, _, content = edit.partition("\n")
     word, _, rest = first.partition(" ")
-    if word in ("arguments", "environment"):
+    if word in ("arguments", "directory", "environment"):
         return _started(state, word, rest, name)
     files = dict(state.files)
     if first.endswith(" deleted"):

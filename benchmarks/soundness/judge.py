@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.soundness.cases import Case, State
+from benchmarks.soundness.cases import Case
 from benchmarks.soundness.tools import Run, Tool, python
 
 _OLD = 1_700_000_000
@@ -52,9 +52,9 @@ def truth(case: Case, *, must: bool) -> Truth:
     with tempfile.TemporaryDirectory(prefix="soundness-") as scratch:
         folder = Path(scratch, "one")
         write(case.before.files, folder)
-        runs = [_plain(case.before, folder)]
+        runs = [python([], case.before, folder, {"PYTHONHASHSEED": "1"})]
         write(case.after.files, folder, case.before.files)
-        runs.append(_plain(case.after, folder))
+        runs.append(python([], case.after, folder, {"PYTHONHASHSEED": "1"}))
     for run in runs:
         if run.code:
             raise BrokenCaseError(f"plain Python fails:\n{run.stderr}")
@@ -64,11 +64,6 @@ def truth(case: Case, *, must: bool) -> Truth:
     if not must and before != after:
         raise BrokenCaseError(f"plain Python prints {before!r} before and {after!r} after")
     return Truth(before, after)
-
-
-def _plain(state: State, folder: Path) -> Run:
-    environment = {**state.environment, "PYTHONHASHSEED": "1"}
-    return python(["main.py", *state.arguments], folder, environment)
 
 
 def judge(case: Case, tool: Tool, true: Truth, *, must: bool) -> Verdict:

@@ -101,10 +101,10 @@ class Tool:
         count = store.with_suffix(".count")
         count.unlink(missing_ok=True)
         run = python(
-            ["main.py", *state.arguments],
+            [],
+            state,
             folder,
             {
-                **state.environment,
                 "PYTHONPATH": str(_INSIDE),
                 "PYTHONHASHSEED": seed,
                 "SOUNDNESS_STORE": str(store),
@@ -119,9 +119,10 @@ class Tool:
         report = store.with_suffix(".json")
         report.unlink(missing_ok=True)
         run = python(
-            ["-m", "ddsimport", "-q", "--report", str(report), "main.py", *state.arguments],
+            ["-m", "ddsimport", "-q", "--report", str(report)],
+            state,
             folder,
-            {**state.environment, "PYTHONPATH": str(_ROOT), "PYTHONHASHSEED": seed},
+            {"PYTHONPATH": str(_ROOT), "PYTHONHASHSEED": seed},
         )
         steps = json.loads(report.read_text())["steps"] if report.exists() else []
         evaluated = any(step["status"] != "hit" for step in steps)
@@ -129,8 +130,11 @@ class Tool:
         return Run(run.stdout, run.stderr + reasons, run.code, evaluated=evaluated)
 
 
-def python(arguments: list[str], folder: Path, environment: dict[str, str]) -> Run:
-    """Run this interpreter in a folder; what is set for this process stays out of it."""
+def python(options: list[str], state: State, folder: Path, environment: dict[str, str]) -> Run:
+    """Start the program that lies in a folder; what is set for this process stays out of it."""
+    directory = folder / state.directory
+    directory.mkdir(parents=True, exist_ok=True)
+    script = os.path.relpath(folder / "main.py", directory)
     variables = {
         name: value
         for name, value in os.environ.items()
@@ -138,9 +142,9 @@ def python(arguments: list[str], folder: Path, environment: dict[str, str]) -> R
     }
     try:
         ended = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=folder,
-            env={**variables, **environment},
+            [sys.executable, *options, script, *state.arguments],
+            cwd=directory,
+            env={**variables, **state.environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

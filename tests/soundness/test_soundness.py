@@ -107,6 +107,7 @@ n
 +++ here.py moved to there/it.py
 +++ arguments two three
 +++ environment B=2
++++ directory work
 +++ folder
 """,
     )
@@ -114,6 +115,7 @@ n
     assert case.after.files == {"main.py": "c\nd\n", "new.py": "n\n", "there/it.py": "x\n"}
     assert (case.before.arguments, case.after.arguments) == (("one",), ("two", "three"))
     assert (case.before.environment, case.after.environment) == ({"A": "1"}, {"A": "1", "B": "2"})
+    assert (case.before.directory, case.after.directory) == (".", "work")
     assert (case.python, case.needs, case.is_moved) == ((3, 99), ("nothing_at_all",), True)
 
 
