@@ -58,12 +58,6 @@ class Project:
             self._save(path, dedent(text).lstrip("\n"))
         return self
 
-    def change(self, before: Mapping[str, str], after: Mapping[str, str]) -> Project:
-        """Edit a program written with `write_files(before)` so that it is `after`."""
-        for name in set(before) - set(after):
-            (self.root / name).unlink()
-        return self.write_files({n: t for n, t in after.items() if before.get(n) != t})
-
     def edit(self, file: str, before: str, after: str) -> Project:
         path = self.root / file
         text = path.read_text(encoding="utf-8")
@@ -140,10 +134,29 @@ class Project:
         return self.root / ".dds" / "data" / path.lstrip("/")
 
 
+@dataclass(frozen=True)
+class Program:
+    """One program of `tests/programs/*.txt`.
+
+    Attributes:
+        files: module file -> text.
+        edit: (file, before, after), where the program comes with one.
+        remark: what the step is expected to say.
+    """
+
+    name: str
+    files: dict[str, str]
+    edit: tuple[str, str, str] | None = None
+    remark: str = ""
+
+
 def programs(file: str) -> list[Any]:
-    """The programs of a file of `tests/programs`, as parameters of a test: written as the cases of
-    `benchmarks/soundness` are."""
-    return [
-        pytest.param(case, id=case.name.replace(" ", "-"))
-        for case in cases(ROOT / "tests/programs" / file)
-    ]
+    """The programs of a file of `tests/programs`, as parameters of a test; they are written as the
+    cases of `benchmarks/soundness` are."""
+    found = []
+    for case in cases(ROOT / "tests/programs" / file):
+        before, after = case.before.files, case.after.files
+        edits = [(n, before.get(n, ""), t) for n, t in after.items() if before.get(n) != t]
+        program = Program(case.name, before, edits[0] if edits else None, case.remark)
+        found.append(pytest.param(program, id=case.name.replace(" ", "-")))
+    return found

@@ -23,8 +23,9 @@ Lines that start with `: ` say what the case needs and how its program is starte
 one of its files. `: gap` is for what ddsimport does not see yet and says so in its README: it is
 tried and counted like any other case, but does not fail the run. Every `+++` is an edit, and they
 are made in order: a replacement (which may run over several lines; nothing after the arrow
-deletes), a whole file, a deletion, a move, other arguments, variables of the environment, another
-current directory, or (`folder`) nothing but another place on disk.
+deletes, nothing before it makes a file), a whole file, a deletion, a move, other arguments,
+variables of the environment, another current directory, or (`folder`) nothing but another place on
+disk.
 """
 
 from __future__ import annotations
@@ -152,9 +153,13 @@ def _edited(state: State, edit: str, name: str) -> State:
     elif ": " in first:
         file, _, change = edit.partition(": ")
         before, arrow, after = change.partition(" ->")
-        if not arrow or file not in files or before not in files[file]:
+        after = after.removeprefix(" ")
+        if file not in files and not before:
+            files[file] = after
+        elif arrow and before and before in files.get(file, ""):
+            files[file] = files[file].replace(before, after)
+        else:
             raise CaseError(f"{name}: {before!r} is not in {file}")
-        files[file] = files[file].replace(before, after.removeprefix(" "))
     else:
         files[first] = content.strip("\n") + "\n"
     return replace(state, files=files)

@@ -48,11 +48,11 @@ QUIET = {
 
 @pytest.mark.parametrize("program", programs("must_evaluate_again.txt"))
 def test_must_evaluate_again(project, program):
-    project.write_files(program.before.files)
+    project.write_files(program.files)
     project.same()
     unchanged = project.same(environment={"PYTHONHASHSEED": "7"})
     assert unchanged.evaluated() == set(), unchanged.steps
-    project.change(program.before.files, program.after.files)
+    project.edit(*program.edit)
     assert project.same().evaluated() == {"/x"}
     assert project.same().evaluated() == set()
 

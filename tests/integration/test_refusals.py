@@ -8,7 +8,7 @@ from projects import programs
 
 @pytest.mark.parametrize("program", programs("refused.txt"))
 def test_evaluated_each_time_with_a_reason(project, program):
-    project.write_files(program.before.files)
+    project.write_files(program.files)
     for _ in range(2):
         (step,) = project.same().steps
         assert step["status"] == "uncached"

@@ -16,7 +16,7 @@ def pair(x):
 
 @pytest.mark.parametrize("program", programs("shapes.txt"))
 def test_cold_and_warm_are_plain(project, program):
-    project.write(main=PRELUDE + program.before.files["main.py"])
+    project.write(main=PRELUDE + program.files["main.py"])
     cold = project.same()
     assert cold.steps
     assert {step["status"] for step in cold.steps} <= {"computed", "hit"}, cold.steps
