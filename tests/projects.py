@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+
+from benchmarks.soundness.cases import cases
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -150,25 +151,12 @@ class Program:
 
 
 def programs(file: str) -> list[Any]:
-    """The programs of a file, as parameters of a test.
-
-    `=== name` starts one, `--- file` one of its files, `+++ file: before -> after` says an edit and
-    `!!! remark` a remark.
-    """
+    """The programs of a file of `tests/programs`, as parameters of a test; they are written as the
+    cases of `benchmarks/soundness` are."""
     found = []
-    for part in re.split(r"^=== ", (ROOT / "tests/programs" / file).read_text(), flags=re.M)[1:]:
-        name, _, body = part.partition("\n")
-        body, _, remark = body.partition("!!! ")
-        body, _, edit = body.partition("+++ ")
-        edited, _, change = edit.strip().partition(": ")
-        before, _, after = change.partition(" -> ")
-        sections = re.split(r"^--- (.*)\n", body, flags=re.M)[1:]
-        program = Program(
-            name=name,
-            files=dict(zip(sections[::2], sections[1::2], strict=True)),
-            edit=(edited, before, after) if edit else None,
-            remark=remark.strip(),
-        )
-        found.append(pytest.param(program, id=name.replace(" ", "-")))
-    assert found, f"no programs in {file}"
+    for case in cases(ROOT / "tests/programs" / file):
+        before, after = case.before.files, case.after.files
+        edits = [(n, before.get(n, ""), t) for n, t in after.items() if before.get(n) != t]
+        program = Program(case.name, before, edits[0] if edits else None, case.remark)
+        found.append(pytest.param(program, id=case.name.replace(" ", "-")))
     return found
