@@ -133,6 +133,7 @@ def _hit(array: Any, folder: str) -> None:
     sys.path.insert(0, folder)
     os.environ["DDSIMPORT_STORE"] = os.path.join(folder, "dds")
     os.environ["DDSIMPORT_QUIET"] = "1"
+    from ddsimport import report
     from ddsimport.source import hook
 
     hook.install()
@@ -152,6 +153,7 @@ def _hit(array: Any, folder: str) -> None:
         note="an array that joblib maps cannot be changed, ddsimport's is copied on write",
     )
     sys.path.remove(folder)
+    report.current().at_end.clear()  # else the run is noted in a store that is gone by then
 
 
 def _joblib(make: Callable[[int], Any], folder: str, mmap_mode: str | None) -> Callable[[], object]:
