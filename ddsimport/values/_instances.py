@@ -52,7 +52,6 @@ _LIBRARIES = {
     "pathlib": "_stdlib",
     "polars": "_polars",
     "pyarrow": "_arrow",
-    "random": "_stdlib",
     "re": "_stdlib",
     "scipy": "_models",
     "sklearn": "_models",
