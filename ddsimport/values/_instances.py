@@ -52,7 +52,6 @@ _LIBRARIES = {
     "pathlib": "_stdlib",
     "polars": "_polars",
     "pyarrow": "_arrow",
-    "random": "_stdlib",
     "re": "_stdlib",
     "scipy": "_models",
     "sklearn": "_models",
@@ -128,7 +127,8 @@ def body_of(encoder: Encoder, kind: type) -> Body:
 
 def _rule(kind: type) -> Body | _Shape:
     """The first that fits."""
-    if hasattr(kind, "__dds_digest__"):
+    # Not `hasattr`: some metaclasses have whatever they are asked for.
+    if any("__dds_digest__" in base.__dict__ for base in kind.__mro__):
         return _registry.own_word
     if _is_enum(kind):  # before the libraries: socket and re have enums, too
         return _enum

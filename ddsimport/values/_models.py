@@ -5,6 +5,7 @@ from __future__ import annotations
 from ddsimport.values._builtins import attributes, mapping_items
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import Encoder, named
+from ddsimport.values._reduced import write_reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _SPARSE = named("scipy.sparse")
 _BUNCH = named("sklearn.utils.Bunch")
+_DISTRIBUTION = named("scipy.stats distribution")
+_DISTRIBUTIONS = frozenset({"multi_rv_generic", "rv_generic"})
 _TREE = named("sklearn tree of neighbours")
 _COUNTERS = slice(7, 11)  # of the questions it was asked, in the state of such a tree
 # Found out by looking at the content, when somebody first asks: a product does.
@@ -34,6 +37,8 @@ def body_of(kind: type) -> Body | None:
             return _sparse
         if base.__module__ == "sklearn.utils._bunch" and base.__name__ == "Bunch":
             return _bunch
+        if base.__module__.startswith("scipy.stats.") and base.__name__ in _DISTRIBUTIONS:
+            return _distribution
     if kind.__module__ in (
         "sklearn.neighbors._ball_tree",
         "sklearn.neighbors._kd_tree",
@@ -67,3 +72,15 @@ def _tree(encoder: Encoder, value: Any) -> None:
     if all(type(count) is int for count in state[_COUNTERS]):
         del state[_COUNTERS]
     items(encoder, state)
+
+
+def _distribution(encoder: Encoder, value: Any) -> None:
+    # Most draw from the global random state, which starts anew in each process: with it, whoever
+    # asks `scipy.stats.norm` for a quantile would never hit. Draws from it are draws from
+    # `numpy.random`, which count for nobody.
+    from numpy.random import mtrand
+
+    shared = getattr(value, "_random_state", None) is mtrand._rand
+    encoder.out += _DISTRIBUTION
+    encoder.out += b"g" if shared else b"o"
+    write_reduced(encoder, value, frozenset({"_random_state"} if shared else ()))

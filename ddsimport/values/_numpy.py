@@ -246,11 +246,6 @@ def _generator(encoder: Encoder, value: Any) -> None:
     """A source of random numbers: its kind, where it stands, and the seed its children get."""
     out = encoder.out
     out += _GENERATOR
-    if value is np.random.mtrand._rand:
-        # Behind `np.random.random` and, for one, every distribution of scipy. It starts anew in
-        # each process; what an evaluation draws from it is the recorder's to verify.
-        out += b"global"
-        return
     out += encoder.class_token(type(value)) if _is_foreign(type(value)) else b"="
     write_text(out, type(value).__name__)
     if isinstance(value, np.random.RandomState):

@@ -124,20 +124,6 @@ def _pattern(encoder: Encoder, value: Any) -> None:
     encoder.out += pack("<q", value.flags)
 
 
-def _random(encoder: Encoder, value: Any) -> None:
-    import random
-
-    encoder.out += named("random.Random")
-    if value is random._inst:
-        # Where `from random import choice` leads. It starts anew in each process; what is drawn
-        # from it is the recorder's to verify.
-        encoder.out += b"global"
-        return
-    encoder.out += encoder.class_token(type(value))
-    encoder.encode(value.getstate())
-    attributes(encoder, getattr(value, "__dict__", {}))
-
-
 _EXACT: dict[tuple[str, str], Body] = {
     ("datetime", "date"): _Parts("date", lambda v: (v.year, v.month, v.day)),
     ("datetime", "datetime"): _Parts(
@@ -198,7 +184,6 @@ _FAMILIES: dict[tuple[str, str], Body] = {
     ("logging", "Logger"): _logger,
     ("logging", "Handler"): _handler,
     ("pathlib", "PurePath"): _path_subclass,
-    ("random", "Random"): _random,
     ("collections", "OrderedDict"): _subclass("OrderedDict", _ordered_dict),
     ("collections", "defaultdict"): _subclass("defaultdict", _default_dict),
     ("collections", "Counter"): _subclass("Counter", _counter),

@@ -183,17 +183,17 @@ def test_one_element_of_a_large_tensor_counts() -> None:
         assert digest(tensor.T) != digest(tensor.T.contiguous())
 
 
-def test_global_random_states_count_by_name() -> None:
-    import random
-
-    from digest_table import code_of as code
-
+def test_distributions_count_without_the_global_random_state() -> None:
     stats = pytest.importorskip("scipy.stats")
-    for thing in (random.choice, np.random.mtrand._rand, stats.norm, stats.norm(0, 1)):
-        before = digest(thing, code)
-        random.random()
+    for make in (lambda: stats.norm, lambda: stats.norm(0, 1), lambda: stats.multivariate_normal):
+        before = digest(make(), code_of)
         np.random.random()
-        assert digest(thing, code) == before
-    own = np.random.RandomState(1)
-    assert digest(own) != digest(np.random.mtrand._rand)
-    assert digest(random.Random(1)) == digest(random.Random(1)) != digest(random.Random(2))
+        assert digest(make(), code_of) == before
+    assert digest(stats.norm(0, 1), code_of) != digest(stats.norm(0, 2), code_of)
+    one, other = stats.norm(0, 1), stats.norm(0, 1)
+    one.random_state, other.random_state = 1, 2
+    assert digest(one, code_of) != digest(other, code_of)
+    # Whoever holds that state itself may draw from it.
+    before = digest(np.random.mtrand._rand)
+    np.random.random()
+    assert digest(np.random.mtrand._rand) != before
