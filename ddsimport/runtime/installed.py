@@ -116,9 +116,11 @@ def stores_in(text: bytes) -> set[tuple[str, str]]:
     By lines, without a parse: every file that is loaded is looked at, in every run.
     """
     found: set[tuple[str, str]] = set()
-    for line in text.split(b"\n"):
-        left, equals, _ = line.partition(b"=")
-        if not equals or b"." not in left or left.lstrip().startswith((b"self.", b"cls.", b"#")):
+    for line in text.replace(b";", b"\n").split(b"\n"):
+        left, equals, right = line.partition(b"=")
+        if not equals or b"." not in left or right.startswith(b"="):
+            continue
+        if left.lstrip().startswith((b"self.", b"cls.", b"#")) or left.endswith((b"<", b">", b"!")):
             continue
         for word in left.replace(b":", b" ").replace(b",", b" ").split():
             holder, dot, attribute = word.strip(b";+-*/%&|^@").rpartition(b".")

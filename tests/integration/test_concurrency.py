@@ -111,19 +111,19 @@ def test_tasks_side_by_side_have_their_own_files_and_output(project):
 def test_a_killed_holder_frees_its_waiter(project):
     project.write(
         main="""
-        import sys, time
+        import os, time
         def slow():
             print("started", flush=True)
-            time.sleep(60 if "hang" in sys.argv else 0)
+            time.sleep(60 if "HANG" in os.environ else 0)
             return 1
         x = slow()  # dds: /x
         print(x)
         """
     )
     holder = subprocess.Popen(
-        [sys.executable, "-m", "ddsimport", "-q", "main.py", "hang"],
+        [sys.executable, "-m", "ddsimport", "-q", "main.py"],
         cwd=project.root,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "HANG": "yes"},
         stdout=subprocess.PIPE,
         text=True,
     )
