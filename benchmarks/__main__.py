@@ -1,4 +1,8 @@
-"""`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run."""
+"""`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run.
+
+`precision` and `analysis`, which download the packages they look at, run when they are asked for,
+with options of their own: `python -m benchmarks analysis --plot cost.png`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,17 @@ import sys
 from importlib import import_module
 
 SUITES = ("hits", "processes", "digests", "values")
+WITH_OPTIONS = ("precision", "analysis")
 
 
 def main(names: list[str]) -> int:
+    if names and names[0] in WITH_OPTIONS:
+        import_module(f"benchmarks.{names[0]}").main(names[1:])
+        return 0
     unknown = [name for name in names if name not in SUITES]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(SUITES)}", file=sys.stderr)
+        known = ", ".join((*SUITES, *WITH_OPTIONS))
+        print(f"unknown: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
         return 2
     print(f"Python {sys.version.split()[0]}; medians, and ratios to the first line of each table")
     for name in names or SUITES:

@@ -22,7 +22,7 @@ from ddsimport.analysis.facts import (
     TOP_LINE,
     Facts,
     FactsCache,
-    facts_of,
+    facts_of_all,
 )
 from ddsimport.analysis.graph import (
     READS_EXTRAS,
@@ -36,11 +36,18 @@ from ddsimport.analysis.graph import (
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.receivers import receivers_of
 from ddsimport.analysis.resolve import Resolver
+from ddsimport.analysis.texts import Texts
 from ddsimport.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable
+
+    from ddsimport.analysis.answers import Answers, Question
+
+    _Dotted = tuple[str, tuple[str, ...], tuple[str, ...]]
+    _Found = tuple["Reach", set[str], set[str]]
 
 __all__ = ["ANYTHING", "EVERYTHING", "Codebook", "Reach", "Reference"]
 
@@ -92,6 +99,11 @@ class Codebook:
         tracked: whether the code of a file counts by its text.
         text_of: the text of a source file as it was when it was imported. What it raises (a file
             edited since, or gone) goes out to the caller.
+        answers: what was found before, on disk, None to keep nothing.
+        is_as_imported: whether a file in this state has the text that `text_of` would give.
+
+    Attributes:
+        texts: the texts of the files that count, as they are now.
     """
 
     def __init__(
@@ -100,17 +112,22 @@ class Codebook:
         cache: FactsCache | None,
         tracked: Callable[[str], bool],
         text_of: Callable[[str], str],
+        answers: Answers | None = None,
+        is_as_imported: Callable[[str, os.stat_result], bool] = lambda file, state: True,
     ) -> None:
-        self._cache = cache
         self.text_of = text_of
+        self.texts = Texts(text_of, is_as_imported)
+        self._cache = cache
+        self._tracked = tracked
+        self._answers = answers
         self._facts: dict[str, Facts] = {}
-        self._resolver = Resolver(locate, tracked, self.facts)
-        self._nodes = Nodes(self._resolver, self.facts, _content_of)
-        self._reaches: dict[tuple[tuple[Key, ...], int], Reach] = {}
-        self._texts: dict[str, bytes] = {}
-        self._ahead: dict[Key, Reach] = {}
+        self._missing: dict[str, tuple[str, str]] = {}
+        self._resolver = Resolver(locate, tracked, self._known_facts)
+        self._nodes = Nodes(self._resolver, self._known_facts, self.texts.content)
+        self._found: dict[Question, tuple[Reach, frozenset[str]]] = {}
+        self._reaches: dict[tuple[tuple[Key, ...], int, bool], _Found] = {}
         self._receivers: dict[tuple[str, str], frozenset[str]] = {}
-        self._dotted: dict[tuple[str, str, str], str] = {}
+        self._dotted: dict[tuple[str, str, str], _Dotted] = {}
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -120,16 +137,12 @@ class Codebook:
         Raises:
             LookupError: no assignment or def starts there.
         """
-        facts = self._at(module, file)
-        place = f"{line}:{column}"
-        if facts.whole:
-            return self._reach((("w", module, file, ""),))
-        if place not in facts.steps:
-            raise LookupError(f"{file}:{line}: no assignment or def starts at column {column}")
-        step = facts.steps[place]
-        if isinstance(step, int):
-            return self._reach((("d", module, file, step),))
-        return self._reach((("s", module, file, place),))
+        return self._answer(("step", module, file, f"{line}:{column}", 0))[0]
+
+    def modules_of_step(self, module: str, file: str, line: int, column: int) -> frozenset[str]:
+        """The modules that the step's own text reads under a name which the function around it
+        imports: what it reads of them is in the reach."""
+        return self._answer(("step", module, file, f"{line}:{column}", 0))[1]
 
     def function(
         self, module: str, file: str, qualname: str, first_line: int, reflects: int = 0
@@ -142,13 +155,7 @@ class Codebook:
         Raises:
             LookupError: the file defines none there (it was made by `exec` or `replace`).
         """
-        facts = self._at(module, file)
-        if facts.whole:
-            return self._reach((("w", module, file, ""),), reflects)
-        found = facts.by_place.get((qualname, first_line))
-        if not found:
-            raise LookupError(f"{file}:{first_line}: no function {qualname}")
-        return self._reach(tuple(("d", module, file, index) for index in found), reflects)
+        return self._answer(("function", module, file, f"{first_line}:{qualname}", reflects))[0]
 
     def cls(self, module: str, file: str, qualname: str, reflects: int = 0) -> Reach:
         """What the class with this qualified name reaches: bases, metaclass, methods, decorators.
@@ -159,32 +166,19 @@ class Codebook:
         Raises:
             LookupError: the file defines no class of this name.
         """
-        facts = self._at(module, file)
-        if facts.whole:
-            return self._reach((("w", module, file, ""),), reflects)
-        found = facts.classes.get(qualname)
-        if not found:
-            raise LookupError(f"{file}: no class {qualname}")
-        # Of several (an `if` around them), the text cannot tell which is bound: all count.
-        reach = self._reach(tuple(("d", module, file, index) for index in found), reflects)
-        return reach.replace(ambiguous=False)
+        return self._answer(("class", module, file, qualname, reflects))[0]
 
     def variable(self, module: str, file: str, name: str) -> Reach:
         """What the statements that bind a module-level name, or act on it, say and reach."""
-        facts = self._at(module, file)
-        if facts.whole:
-            return self._reach((("w", module, file, ""),))
-        return self._reach((("v", module, file, name),))
+        return self._answer(("variable", module, file, name, 0))[0]
 
     def module(self, module: str, file: str, reflects: int = 0) -> Reach:
         """What all that a name of the module can lead to says and reaches."""
-        self._at(module, file)
-        return self._reach((("w", module, file, ""),), reflects)
+        return self._answer(("module", module, file, "", reflects))[0]
 
     def text_hash(self, file: str) -> bytes:
         """32 bytes that stand for the whole text of a source file."""
-        self.facts(file)
-        return self._texts[file]
+        return bytes.fromhex(self.texts.hash_of(file))
 
     def ahead(self, module: str, file: str, name: str) -> Reach:
         """What code that no reach foresaw says and reaches, whether or not its module is loaded.
@@ -199,35 +193,192 @@ class Codebook:
         Raises:
             LookupError: the file binds no such name.
         """
-        facts = self.facts(file)
-        kind = {ANYTHING: "m", EVERYTHING: "w"}.get(name, "v")
-        if kind == "v" and name not in facts.names and not facts.whole:
-            raise LookupError(f"{file}: nothing is called {name}")
-        key: Key = (kind, module, file, name if kind == "v" else "")
-        if facts.whole:
-            key = ("w", module, file, "")
-        reach = self._ahead.get(key)
-        if reach is None:
-            walk = _Walk(self._nodes, self.facts, self._dotted_name, self.text_hash, 0)
-            reach = self._ahead[key] = walk.of((key,), loaded=False)
-        return reach
+        return self._answer(("ahead", module, file, name, 0))[0]
 
     def receivers(self, module: str, file: str) -> frozenset[str]:
         """Top-level import names of the untracked code that the module may give code of its own to:
         by a decorator, as an argument of a call at module level, by setting an attribute of it. It
         may call it back."""
         known = self._receivers.get((module, file))
-        if known is None:
-            facts = self._at(module, file)
-            known = self._receivers[module, file] = receivers_of(
-                facts, lambda written: self._dotted_name(module, file, written)
-            )
+        while known is None:
+            self._resolver.place(module, file)
+            facts = self.facts(file)
+            try:
+                found = receivers_of(
+                    facts, lambda written: self._dotted_name(module, file, written)[0]
+                )
+                if not self._missing:
+                    known = self._receivers[module, file] = found
+            finally:
+                missing = self._forgotten()
+            self._analyse(missing)
         return known
 
-    def modules_of_step(self, module: str, file: str, line: int, column: int) -> frozenset[str]:
-        """The modules that the step's own text reads under a name which the function around it
-        imports: what it reads of them is in the reach."""
-        step = self._at(module, file).steps.get(f"{line}:{column}")
+    def facts(self, file: str) -> Facts:
+        """The facts of a source file, from the cache if it has them."""
+        facts = self._known_facts(file)
+        if file in self._missing:
+            self._analyse({file: self._missing.pop(file)})
+            facts = self._facts[file]
+        return facts
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def _answer(self, question: Question) -> tuple[Reach, frozenset[str]]:
+        """The reach asked for, and of a step the modules that its own text reads."""
+        _, module, file, _, _ = question
+        self._resolver.place(module, file)
+        found = self._found.get(question)
+        if found is None:
+            found = self._answers.get(question, self) if self._answers is not None else None
+            if found is None:
+                found = self._looked_up(question)
+            self._found[question] = found
+        return found
+
+    def place_of(self, name: str) -> tuple[str | None, bool]:
+        """The file of a module, None if it has none, and whether its text counts."""
+        file = self._resolver.file_of(name)
+        return file, file is not None and self._tracked(file)
+
+    def _looked_up(self, question: Question) -> tuple[Reach, frozenset[str]]:
+        kind, module, file, what, _ = question
+        reach, files, modules = self._walked(question)
+        if kind == "class":
+            # Of several (an `if` around them), the text cannot tell which is bound: all count.
+            reach = reach.replace(ambiguous=False)
+        read = self._modules_read(module, file, what) if kind == "step" else frozenset()
+        if self._answers is not None:
+            self._answers.put(question, reach, read, files, modules, self)
+        return reach, read
+
+    def nodes_of(self, question: Question) -> dict[Key, Node]:
+        """What the answer to a question is made of, in the order of the walk."""
+        reach, _, _ = self._walked(question)
+        return {key: self._nodes[key] for key in reach.nodes}
+
+    def _walked(self, question: Question) -> _Found:
+        """The reach, the files that were looked at for it, and the modules that were looked for.
+
+        A walk ends where it meets a file without facts. What it has met so is analysed, and the
+        walk begins again: in the end exactly the files that are reached are analysed.
+        """
+        loaded = question[0] != "ahead"
+        while True:
+            try:
+                roots = self._roots(question)
+                about = (roots, question[4], loaded)
+                found = self._reaches.get(about)
+                if found is None:
+                    if not self._missing:
+                        self._explore(roots)
+                    walk = _Walk(
+                        self._nodes,
+                        self._known_facts,
+                        self._dotted_name,
+                        self.text_hash,
+                        question[4],
+                    )
+                    found = walk.of(roots, loaded), walk.files, walk.modules
+                if not self._missing:
+                    self._reaches[about] = found
+                    return found
+            except LookupError:
+                if not self._missing:
+                    raise
+            finally:
+                missing = self._forgotten()
+            self._analyse(missing)
+
+    def _forgotten(self) -> dict[str, tuple[str, str]]:
+        """The files that were missing, after forgetting what was made of them."""
+        missing, self._missing = self._missing, {}
+        if missing:
+            self._nodes.forget(missing)
+            self._dotted.clear()
+        return missing
+
+    def _explore(self, roots: tuple[Key, ...]) -> None:
+        """Make the nodes that the roots lead to, without beginning again.
+
+        All files without facts that can be met are analysed together (on several cores, if they are
+        many); the nodes that met them are made again. A chain of imports takes as many rounds as it
+        has links, so each round looks at what is new only.
+        """
+        queue, seen = list(roots), set(roots)
+        while queue:
+            unfinished: list[Key] = []
+            for key in queue:
+                node = self._nodes[key]
+                if self._missing and any(file in self._missing for file in node.consulted):
+                    self._nodes.forget_one(key)
+                    unfinished.append(key)
+                    continue
+                for edge in node.edges:
+                    for item in edge.items:
+                        if item.node is not None and item.node not in seen:
+                            seen.add(item.node)
+                            queue.append(item.node)
+            missing, self._missing = self._missing, {}
+            self._analyse(missing)
+            queue = unfinished
+
+    def _known_facts(self, file: str) -> Facts:
+        """The facts of a source file, if they need not be made; else the file is noted as missing,
+        and all that is said is that it counts."""
+        facts = self._facts.get(file)
+        if facts is not None:
+            return facts
+        if file not in self._missing:
+            text, text_hash = self.texts.read(file)
+            facts = self._cache.get(text_hash) if self._cache is not None else None
+            if facts is not None:
+                self._facts[file] = facts
+                return facts
+            self._missing[file] = text, text_hash
+        return _UNKNOWN
+
+    def _analyse(self, missing: dict[str, tuple[str, str]]) -> None:
+        if not missing:
+            return
+        made = facts_of_all([text for text, _ in missing.values()])
+        for (file, (_, text_hash)), facts in zip(missing.items(), made, strict=True):
+            self._facts[file] = facts
+            if self._cache is not None:
+                self._cache.put(text_hash, facts)
+
+    def _roots(self, question: Question) -> tuple[Key, ...]:
+        kind, module, file, what, _ = question
+        facts = self._known_facts(file)
+        if kind == "ahead":
+            kind = {ANYTHING: "m", EVERYTHING: "module"}.get(what, "variable")
+            if kind == "variable" and what not in facts.names and not facts.whole:
+                raise LookupError(f"{file}: nothing is called {what}")
+        if facts.whole or kind == "module":
+            return (("w", module, file, ""),)
+        if kind == "m":
+            return (("m", module, file, ""),)
+        if kind == "variable":
+            return (("v", module, file, what),)
+        if kind == "step":
+            if what not in facts.steps:
+                line, _, column = what.partition(":")
+                raise LookupError(f"{file}:{line}: no assignment or def starts at column {column}")
+            step = facts.steps[what]
+            if isinstance(step, int):
+                return (("d", module, file, step),)
+            return (("s", module, file, what),)
+        if kind == "class":
+            found = facts.classes.get(what)
+        else:
+            line, _, qualname = what.partition(":")
+            found = facts.by_place.get((qualname, int(line)))
+        if not found:
+            raise LookupError(f"{file}: no {kind} {what}")
+        return tuple(("d", module, file, index) for index in found)
+
+    def _modules_read(self, module: str, file: str, place: str) -> frozenset[str]:
+        step = self._known_facts(file).steps.get(place)
         found: set[str] = set()
         for reference in step[1] if isinstance(step, list) else ():
             if reference[0] in "~^":
@@ -235,54 +386,48 @@ class Codebook:
                 found.update((base, f"{base}.{parts[0]}" if parts else base))
         return frozenset(found)
 
-    def facts(self, file: str) -> Facts:
-        """The facts of a source file, from the cache if it has them."""
-        facts = self._facts.get(file)
-        if facts is None:
-            text = self.text_of(file)
-            self._texts[file] = blake3(text.encode("utf-8", "surrogatepass")).digest()
-            text_hash = self._texts[file].hex()
-            facts = self._cache.get(text_hash) if self._cache is not None else None
-            if facts is None:
-                facts = facts_of(text)
-                if self._cache is not None:
-                    self._cache.put(text_hash, facts)
-            self._facts[file] = facts
-        return facts
-
-    def _at(self, module: str, file: str) -> Facts:
-        self._resolver.place(module, file)
-        return self.facts(file)
-
-    def _dotted_name(self, module: str, file: str, act: str) -> str:
-        """The full dotted name of untracked code that a top-level statement acts on, else ""."""
+    def _dotted_name(self, module: str, file: str, act: str) -> _Dotted:
+        """The full dotted name of untracked code that a top-level statement acts on, else ""; with
+        the files and modules that were looked at for it."""
         key = (module, file, act)
         dotted = self._dotted.get(key)
         if dotted is None:
-            dotted = self._dotted[key] = self._resolver.dotted(module, file, act)
+            resolver = self._resolver
+            resolver.consulted.clear()
+            resolver.located.clear()
+            name = resolver.dotted(module, file, act)
+            dotted = name, tuple(resolver.consulted), tuple(resolver.located)
+            self._dotted[key] = dotted
         return dotted
 
-    # --- the walk ---------------------------------------------------------------------------------
 
-    def _reach(self, roots: tuple[Key, ...], reflects: int = 0) -> Reach:
-        reach = self._reaches.get((roots, reflects))
-        if reach is None:
-            walk = _Walk(self._nodes, self.facts, self._dotted_name, self.text_hash, reflects)
-            reach = self._reaches[roots, reflects] = walk.of(roots)
-        return reach
+_UNKNOWN = Facts(
+    {
+        "defs": [], "names": {}, "stars": [], "all": None, "top": [], "steps": {}, "stores": [],
+        "whole": "00", "imports": [], "note": "not analysed yet",
+    }
+)  # fmt: skip
+"""Stands for a file that is not analysed yet: a walk ends there."""
 
 
 class _Walk:
-    """One walk from one root."""
+    """One walk from its roots.
+
+    Attributes:
+        files: those that were looked at.
+        modules: those that were looked for.
+    """
 
     def __init__(
         self,
         nodes: Nodes,
         facts: Callable[[str], Facts],
-        dotted: Callable[[str, str, str], str],
+        dotted: Callable[[str, str, str], _Dotted],
         text_hash: Callable[[str], bytes],
         reflects: int,
     ) -> None:
+        self.files: set[str] = set()
+        self.modules: set[str] = set()
         self._nodes = nodes
         self._facts = facts
         self._dotted = dotted
@@ -320,11 +465,12 @@ class _Walk:
                 done += 1
             for key in self._acts(roots, acted):
                 self._number(key)
-        files: set[str] = set()
+        files = self.files
         notes: dict[str, None] = {}
         for key in self._order:
             node = self._nodes[key]
             files.update(node.consulted)
+            self.modules.update(self._nodes.located(key))
             notes.update(dict.fromkeys(node.notes))
         rebound = {
             (module, name)
@@ -450,13 +596,10 @@ class _Walk:
     def _sets(self, module: str, file: str, act: str) -> bool:
         if act.startswith("&"):
             return False
-        dotted = self._dotted(module, file, act.removesuffix("[]"))
+        dotted, files, modules = self._dotted(module, file, act.removesuffix("[]"))
+        self.files.update(files)
+        self.modules.update(modules)
         top = dotted.partition(".")[0]
         if not dotted or top not in self._untracked:
             return False
         return top not in sys.stdlib_module_names or dotted.startswith(_STATEFUL)
-
-
-def _content_of(file: str) -> bytes:
-    with open(file, "rb") as opened:
-        return opened.read()

@@ -14,7 +14,7 @@ from ddsimport.analysis.literals import (
     unquoted,
 )
 from ddsimport.analysis.names import Names
-from ddsimport.analysis.normal import CLASS_MADE, FIELDS, word
+from ddsimport.analysis.normal import CLASS_MADE, FIELDS, REFLECTION, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,9 +75,11 @@ class Expressions(Names):
             self.expression(node)
 
     def visit_name(self, node: Any) -> None:
-        self.out.append("N" + word(node.value))
-        self.reflect(node.value)
-        self.use(node.value)
+        name = node.value  # every third node is a name: what `word` and `reflect` do, without calls
+        self.out.append(f"N{len(name)}:{name}")
+        if name in REFLECTION:
+            self.reflect(name)
+        self.use(name)
 
     def visit_attribute(self, node: Any) -> None:
         chain = self.chain(node)

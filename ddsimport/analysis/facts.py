@@ -7,17 +7,18 @@ file and never imports libcst.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from functools import cached_property
 
 from blake3 import blake3
 
+from ddsimport.analysis import sealed
 from ddsimport.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
@@ -172,36 +173,54 @@ _FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "
 
 
 def facts_of(text: str) -> Facts:
-    """The facts of a file. Never raises: what cannot be analysed counts as a whole, with a note.
+    """The facts of a file. Never raises: what cannot be analysed counts as a whole, with a note."""
+    return facts_of_all([text])[0]
 
-    The work is done in a thread of its own, whose stack is empty: how deep the caller is must not
-    decide what can be analysed.
-    """
+
+def facts_of_all(texts: list[str]) -> list[Facts]:
+    """The facts of several files, on several cores if they are many; never raises."""
+    found: list[Facts] = []
+
+    def look() -> None:
+        from ddsimport.analysis.workers import spread
+
+        found.extend(map(Facts, spread(texts)))
+
+    apart(look)
+    return found
+
+
+def apart(function: Callable[[], None]) -> None:
+    """Call `function` in a thread of its own, whose stack is empty: how deep the caller is must not
+    decide what can be analysed."""
+    import contextvars
+    import threading
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(
+        target=context.run, args=(function,), name="ddsimport-analysis", daemon=True
+    )
+    try:
+        thread.start()
+    except RuntimeError:  # no thread can be started (at exit, or a limit of the system)
+        function()
+    else:
+        thread.join()
+
+
+def record_of(text: str) -> dict[str, Any]:
+    """The record of the facts of a file, made here and now."""
     from ddsimport.analysis.positions import UnanalysableError
     from ddsimport.analysis.survey import survey, whole
 
     if "\r" in text:  # Python reads them so, in strings too
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found: list[dict[str, Any]] = []
-
-    def look() -> None:
-        try:
-            found.append(survey(text))
-        except UnanalysableError as error:
-            found.append(whole(text, str(error)))
-        except Exception as error:  # a defect of ours must not stop the program
-            found.append(whole(text, f"{type(error).__name__}: {error}"))
-
-    import threading
-
-    thread = threading.Thread(target=look, name="ddsimport-analysis", daemon=True)
     try:
-        thread.start()
-    except RuntimeError:  # no thread can be started (at exit, or a limit of the system)
-        look()
-    else:
-        thread.join()
-    return Facts(found[0])
+        return survey(text)
+    except UnanalysableError as error:
+        return whole(text, str(error))
+    except Exception as error:  # a defect of ours must not stop the program
+        return whole(text, f"{type(error).__name__}: {error}")
 
 
 def _tag() -> str:
@@ -240,29 +259,17 @@ class FactsCache:
         """The facts of the text with this hash (hexadecimal), None if they are not kept."""
         for name in (text_hash, _versioned(text_hash)):
             try:
-                with open(self._path(name), "rb") as file:
-                    content = file.read()
-                return Facts.from_json(_unsealed(content))
-            except (OSError, ValueError):
+                return Facts.from_json(sealed.read(self._path(name)))
+            except ValueError:
                 continue
         return None
 
     def put(self, text_hash: str, facts: Facts) -> None:
         """Keep the facts of the text with this hash."""
         # Whether a text can be analysed depends on this Python; what is found in it does not.
-        path = self._path(_versioned(text_hash) if facts.whole else text_hash)
-        content = json.dumps(facts.as_json(), separators=(",", ":")).encode()
-        temporary = f"{path}.{os.getpid()}.tmp"
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(temporary, "wb") as file:
-                file.write(blake3(content).digest(length=16) + content)
-            os.replace(temporary, path)
-        except OSError:
-            try:
-                os.unlink(temporary)
-            except OSError:
-                return
+        sealed.write(
+            self._path(_versioned(text_hash) if facts.whole else text_hash), facts.as_json()
+        )
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name[:2], f"{name[2:]}-{FACTS_TAG}.json")
@@ -270,10 +277,3 @@ class FactsCache:
 
 def _versioned(text_hash: str) -> str:
     return f"{text_hash}-{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-def _unsealed(content: bytes) -> Any:
-    """The JSON in `content`, whose first 16 bytes are its hash; raises `ValueError` if damaged."""
-    if blake3(content[16:]).digest(length=16) != content[:16]:
-        raise ValueError("damaged")
-    return json.loads(content[16:])

@@ -6,7 +6,9 @@ path, which is itself found without importing the parent.
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.machinery import FileFinder, PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +18,76 @@ if TYPE_CHECKING:
 
 def locate(name: str) -> str | None:
     """The file of the module `name`; None if it is built in, a namespace, or not to be found."""
-    module = sys.modules.get(name)
-    if module is not None:
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str):
-            return file
-        return _origin(getattr(module, "__spec__", None))
-    return _origin(_spec(name))
+    return Locator()(name)
+
+
+class Locator:
+    """A `locate` for many questions: it remembers where packages lie that are not loaded, and the
+    names in folders where modules were looked for."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, Sequence[str] | None] = {}
+        self._stems: dict[str, frozenset[str]] = {}
+
+    def __call__(self, name: str) -> str | None:
+        module = sys.modules.get(name)
+        if module is not None:
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str):
+                return file
+            return _origin(getattr(module, "__spec__", None))
+        return _origin(self._spec(name))
+
+    def _spec(self, name: str) -> Any:
+        parent, _, last = name.rpartition(".")
+        path: Sequence[str] | None = None
+        if parent:
+            path = self._path_of(parent)
+            if path is None:
+                return None
+        for finder in tuple(sys.meta_path):
+            # Our own finder only asks the others, and notes what it saw: this is no import.
+            if type(finder).__module__.partition(".")[0] == "ddsimport":
+                continue
+            if path is not None and finder is PathFinder and not self._may_be_in(path, last):
+                continue
+            find = getattr(finder, "find_spec", None)
+            if find is None:
+                continue
+            try:
+                spec = find(name, path, None)
+            except Exception:  # a finder of somebody else's that cannot answer now
+                continue
+            if spec is not None:
+                return spec
+        return None
+
+    def _path_of(self, package: str) -> Sequence[str] | None:
+        loaded = sys.modules.get(package)
+        if loaded is not None:
+            return getattr(loaded, "__path__", None)
+        if package not in self._paths:
+            spec = self._spec(package)
+            self._paths[package] = getattr(spec, "submodule_search_locations", None)
+        return self._paths[package]
+
+    def _may_be_in(self, path: Sequence[str], name: str) -> bool:
+        """Whether some folder of `path` holds anything of this name: most names that are looked for
+        in a package are none of its modules, and the standard finder takes long to say so."""
+        for folder in path:
+            if not isinstance(sys.path_importer_cache.get(folder), FileFinder):
+                return True
+            stems = self._stems.get(folder)
+            if stems is None:
+                try:
+                    names = os.listdir(folder)
+                except OSError:
+                    return True
+                stems = frozenset(each.partition(".")[0].casefold() for each in names)
+                self._stems[folder] = stems
+            if name.casefold() in stems:
+                return True
+        return False
 
 
 def package_of(module: str, file: str) -> str:
@@ -47,30 +112,3 @@ def _origin(spec: Any) -> str | None:
         return None
     origin = spec.origin
     return origin if isinstance(origin, str) else None
-
-
-def _spec(name: str) -> Any:
-    parent, _, _ = name.rpartition(".")
-    path: Sequence[str] | None = None
-    if parent:
-        loaded = sys.modules.get(parent)
-        if loaded is not None:
-            path = getattr(loaded, "__path__", None)
-        else:
-            path = getattr(_spec(parent), "submodule_search_locations", None)
-        if path is None:
-            return None
-    for finder in tuple(sys.meta_path):
-        # Our own finder only asks the others, and notes what it saw: this is no import.
-        if type(finder).__module__.partition(".")[0] == "ddsimport":
-            continue
-        find = getattr(finder, "find_spec", None)
-        if find is None:
-            continue
-        try:
-            spec = find(name, path, None)
-        except Exception:  # a finder of somebody else's that cannot answer now
-            continue
-        if spec is not None:
-            return spec
-    return None

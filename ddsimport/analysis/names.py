@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Use = tuple[Scope, str, str, str]
 """(where, name, the attributes read of it as ".a.b", more). More is ".c" if `getattr` reads one
-more, "&" for an act on what is passed as an argument, and "=" for an `exec` in a namespace that it
-is given."""
+more, "&" for an act on what is passed as an argument, "=" for an `exec` in a namespace that it is
+given, and "@m" for the value of the variable `m`."""
 
 _CONSTANTS = frozenset({"True", "False", "None", "__debug__"})
 
@@ -28,6 +28,7 @@ class Names:
         uses: in the order of the text.
         scope: the current one; `scopes` counts those opened so far.
         reflections: of the names so far, what `REFLECTION` says, added up.
+        rebound_outside: names declared `nonlocal` anywhere.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class Names:
         self.scope = Scope("module", None, 0, "")
         self.scopes = 1
         self.reflections = 0
+        self.rebound_outside: set[str] = set()
 
     # --- what the walk over statements adds -------------------------------------------------------
 
@@ -55,7 +57,8 @@ class Names:
 
     def use(self, name: str, rest: str = "", more: str = "") -> None:
         if name not in _CONSTANTS:
-            self.uses.append((self.scope, self.scope.mangled(name), rest, more))
+            scope = self.scope
+            self.uses.append((scope, scope.mangled(name) if name[0] == "_" else name, rest, more))
 
     def push(self, kind: Kind, class_name: str | None = None) -> Scope:
         before = self.scope

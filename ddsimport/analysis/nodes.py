@@ -31,7 +31,7 @@ from ddsimport.analysis.resolve import Resolver, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 
 class Nodes:
@@ -53,13 +53,31 @@ class Nodes:
         self._facts = facts
         self._content_of = content_of
         self._nodes: dict[Key, Node] = {}
+        self._located: dict[Key, tuple[str, ...]] = {}
 
     def __getitem__(self, key: Key) -> Node:
         node = self._nodes.get(key)
         if node is None:
             self._resolver.consulted.clear()
-            node = self._nodes[key] = self._made(key)
+            self._resolver.located.clear()
+            node = self._made(key)
+            self._located[key] = tuple(self._resolver.located)
+            self._nodes[key] = node
         return node
+
+    def located(self, key: Key) -> tuple[str, ...]:
+        """The modules that were looked for to make a node."""
+        return self._located[key]
+
+    def forget_one(self, key: Key) -> None:
+        """Make this node again when it is next asked for."""
+        del self._nodes[key]
+
+    def forget(self, files: Container[str]) -> None:
+        """Forget the nodes for which one of these files was looked at."""
+        for key, node in list(self._nodes.items()):
+            if any(file in files for file in node.consulted):
+                del self._nodes[key]
 
     def _made(self, key: Key) -> Node:
         kind, module, file, what = key

@@ -8,6 +8,7 @@ are too deep for libcst, whose native parser ends the interpreter where Python w
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -54,6 +55,8 @@ def positions_of(text: str) -> Positions:
         UnanalysableError: this Python cannot parse the text, or it is nested too deeply.
     """
     lines = text.split("\n")
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    lambdas_at_all = "lambda" in text
     statements: list[Statement] = []
     lambdas: list[tuple[int, int]] = []
     stack: list[tuple[ast.AST, int]] = [(parsed(text), 0)]
@@ -67,9 +70,11 @@ def positions_of(text: str) -> Positions:
             # Patterns and the types of handlers stand between the statements of a block.
             split = isinstance(node, ast.Match) or hasattr(node, "handlers")
             last = statement.last_line if split else statement.header_line
-            written = lines[statement.first_line - 1 : last]
+            first, last = starts[statement.first_line - 1], starts[last]
             # No text is nested deeper than it is long: few statements are looked into.
-            if sum(map(len, written)) > _DEEPEST or any("lambda" in line for line in written):
+            if last - first > _DEEPEST or (
+                lambdas_at_all and text.find("lambda", first, last) >= 0
+            ):
                 lambdas += _lambdas(node, depth, lines)
         inner = [child for block in _BLOCKS for child in getattr(node, block, ())]
         stack += [(child, depth + 1) for child in reversed(inner)]

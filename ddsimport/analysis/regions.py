@@ -136,6 +136,7 @@ class Regions(Expressions):
             self.names.setdefault(name, []).append([OTHER, "", -1])
         elif name not in scope.nonlocals:
             specs = scope.bound.setdefault(name, [])
+            scope.bindings[name] = scope.bindings.get(name, 0) + 1
             if spec and spec not in specs:
                 specs.append(spec)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Resolver", "Target", "locate"]
 
 
-_BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins))
 _DYNAMIC = frozenset({"exec", "eval", "globals"})
 _PLACES = frozenset(
     {"__file__", "__path__", "__spec__", "__loader__", "__cached__", "__builtins__", "__package__"}
@@ -76,12 +76,14 @@ class Resolver:
         self._facts = facts
         self._files: dict[str, str | None] = {}
         self.consulted: dict[str, None] = {}
+        self.located: dict[str, None] = {}
 
     def place(self, module: str, file: str) -> None:
         """Note that `module` was loaded from `file`, whatever a finder would say."""
         self._files[module] = file
 
     def file_of(self, module: str) -> str | None:
+        self.located[module] = None
         if module not in self._files:
             self._files[module] = self._locate(module)
         return self._files[module]
@@ -104,7 +106,7 @@ class Resolver:
     def dotted(self, module: str, file: str, reference: str) -> str:
         """The full dotted name of untracked code ("functools.wraps") or a builtin, else ""."""
         targets = self.resolve(module, file, reference)
-        if not targets and reference in _BUILTINS and reference not in self._known(file).names:
+        if not targets and reference in BUILTINS and reference not in self._known(file).names:
             return reference
         if len(targets) == 1 and targets[0].kind == "distribution":
             return targets[0].module
@@ -170,7 +172,7 @@ class Resolver:
                 return found
         if not inside and is_package(file) and self.file_of(f"{module}.{name}") is not None:
             return self._attribute(f"{module}.{name}", parts, at + 1, seen)
-        if inside and name in _BUILTINS and name != "__import__":
+        if inside and name in BUILTINS and name != "__import__":
             if name in _DYNAMIC:
                 return [Target("dynamic", at + 1, module, file, name)]
             if not name.startswith("__"):

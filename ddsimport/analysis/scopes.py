@@ -27,11 +27,13 @@ class Scope:
         bound: name -> the imports that bind it (see `facts.ImportSpec`), empty for other bindings.
         globals: names declared `global` here.
         nonlocals: names declared `nonlocal` here.
+        bindings: name -> how often it is bound here.
         class_name: the class whose private names (`__x`) are mangled here, "" outside of one.
     """
 
     __slots__ = (
-        "_meanings", "bound", "class_name", "globals", "kind", "nonlocals", "number", "parent",
+        "_meanings", "bindings", "bound", "class_name", "globals", "kind",
+        "nonlocals", "number", "parent",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, parent: Scope | None, number: int, class_name: str) -> None:
@@ -41,6 +43,7 @@ class Scope:
         self.bound: dict[str, list[str]] = {}
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
+        self.bindings: dict[str, int] = {}
         self.class_name = class_name
         self._meanings: dict[str, tuple[str, Scope | None]] = {}
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from ddsimport.analysis.normal import word
 from ddsimport.analysis.regions import ASSIGNMENT, DEFINITION, IMPORT, Region, Regions
-from ddsimport.analysis.shapes import closed_literal, dotted, flat, guard, is_idle, names_in, string
+from ddsimport.analysis.shapes import (
+    closed_literal,
+    dotted,
+    flat,
+    guard,
+    is_idle,
+    names_in,
+    string,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,10 +187,19 @@ class Statements(Regions):
     def assignment(self, node: Any) -> Region:
         self.out.append("(Assign")
         region = self.right_hand_side(node.value)
+        if len(node.targets) == 1 and region.end - region.start == 1:
+            self.alias(node.targets[0].target, node.value)
         self.out.append(f"[{len(node.targets)}")
         for target in node.targets:
             self.assigned(target.target, node.value)
         return region
+
+    def alias(self, target: Any, value: Any) -> None:
+        """Note `m = package.module` in a function: the use that was just met is what `m` is for."""
+        if type(target).__name__ == "Name" and self.chain(value) is not None:
+            scope, name, rest, _ = self.uses[-1]
+            if scope.kind == "function":
+                self.uses[-1] = scope, name, rest, "@" + scope.mangled(target.value)
 
     def annotated(self, node: Any) -> Region | None:
         """An annotation counts in a class, where dataclasses and pydantic read it as a field."""
@@ -282,6 +299,7 @@ class Statements(Regions):
         names = [item.name.value for item in node.names]
         self.out += [str(len(names)), *map(word, names)]
         self.scope.nonlocals.update(map(self.scope.mangled, names))
+        self.rebound_outside.update(names)
 
     def visit_return(self, node: Any) -> None:
         self.optional(node.value)

@@ -5,6 +5,7 @@ Only files whose facts are not in the cache come here, so libcst is imported her
 
 from __future__ import annotations
 
+from ddsimport.analysis.aliases import aliases_of
 from ddsimport.analysis.blocks import Blocks
 from ddsimport.analysis.normal import digest_of, reflects, word
 from ddsimport.analysis.positions import Positions, UnanalysableError, parsed, positions_of
@@ -76,6 +77,7 @@ class _Record:
 
     def __init__(self, walk: Blocks) -> None:
         self._walk = walk
+        self._aliases = aliases_of(walk)
 
     def record(self) -> dict[str, Any]:
         walk = self._walk
@@ -163,26 +165,37 @@ class _Record:
         scope, name, rest, more = use
         if "|" in name:
             return [f"~{name}|{rest[1:]}"]
-        if name.startswith("!"):
-            return [name]
-        if more == "=":
-            return ["=" + named for named in self._named((scope, name, rest, ""), scopes)]
-        if more == "&":
-            return ["&" + named for named in self._named((scope, name, rest, ""), scopes)]
-        if more and "getattr" not in self._walk.names:
-            certain = self._named((scope, name, rest + more, ""), scopes)
-            if not self._walk.stars:
-                return certain
-            # Should a star import bind `getattr`, all of the object is passed to it.
-            return certain + ["?" + named for named in self._named((scope, name, rest, ""), scopes)]
+        if more:
+            return self._named_specially(use, scopes)
         meaning, binder = scope.meaning(name)
         if meaning == GLOBAL or binder is None:
             return [] if name == "__class__" else [name + rest]
+        if self._aliases and (alias := self._aliases.get((binder, name))) is not None:
+            around, base, chain = alias
+            return self._named((around, base, chain + rest, ""), scopes)
         mark = "~" if binder.number >= scopes else "^"
         found = [f"{mark}{spec}|{rest[1:]}" for spec in binder.bound[name]]
         if binder is scope and scope.kind == "class" and name in self._walk.names:
             found.append(name + rest)  # read before the class binds it: `f = f`
         return found
+
+    def _named_specially(self, use: Use, scopes: int) -> list[str]:
+        """The same for a use with something more to it."""
+        scope, name, rest, more = use
+        plain = (scope, name, rest, "")
+        if more == "&":
+            return ["&" + named for named in self._named(plain, scopes)]
+        if more == "=":
+            return ["=" + named for named in self._named(plain, scopes)]
+        if more[0] == "@":  # of an alias, what is read of the variable is what is used
+            return [] if (scope, more[1:]) in self._aliases else self._named(plain, scopes)
+        if "getattr" in self._walk.names:
+            return self._named(plain, scopes)
+        certain = self._named((scope, name, rest + more, ""), scopes)
+        if not self._walk.stars:
+            return certain
+        # Should a star import bind `getattr`, all of the object is passed to it.
+        return certain + ["?" + named for named in self._named(plain, scopes)]
 
 
 def whole(text: str, why: str) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import threading
 from ddsimport import config as configuration
 from ddsimport import report
 from ddsimport.analysis import distributions
+from ddsimport.analysis.answers import Answers
 from ddsimport.analysis.codehash import Codebook
 from ddsimport.analysis.facts import FactsCache
-from ddsimport.analysis.locate import locate
+from ddsimport.analysis.locate import Locator
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
@@ -63,11 +64,14 @@ class Session:
         )
 
     def _fresh_codebook(self) -> Codebook:
+        kept = os.path.join(self.config.store, "facts")
         return Codebook(
-            locate=locate,
-            cache=FactsCache(os.path.join(self.config.store, "facts")) if self.store else None,
+            locate=Locator(),
+            cache=FactsCache(kept) if self.store else None,
             tracked=is_tracked,
             text_of=text_of,
+            answers=Answers(os.path.join(kept, "answers")) if self.store else None,
+            is_as_imported=is_as_imported,
         )
 
     def has_reloaded(self) -> bool:
@@ -180,3 +184,9 @@ def text_of(file: str) -> str:
         )
     with tokenize.open(file) as source:
         return source.read()
+
+
+def is_as_imported(file: str, state: os.stat_result) -> bool:
+    """Whether the running code is from the text of the file in this state."""
+    now = (state.st_mtime_ns, state.st_size, state.st_ino)
+    return source_stats.get(file, now) == now
