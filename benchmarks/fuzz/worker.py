@@ -1,0 +1,128 @@
+"""A process that runs mutants for the one that asked for them: a line of JSON in, a line out.
+
+Started as `python -m benchmarks.fuzz.worker SEED STORES`. Requests: `{"mutant": [program, number],
+"processes": bool}` and `{"minimise": [program, number, earlier number or null], "seconds": n}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fuzz import cases
+from benchmarks.fuzz.forks import preload
+from benchmarks.fuzz.minimise import minimised, size
+from benchmarks.fuzz.mutations import Mutants
+from benchmarks.fuzz.trial import Trial, files_of
+from benchmarks.fuzz.verdicts import Verdict
+
+
+class Worker:
+    """Trials of all programs asked for so far, in a folder that goes with this process."""
+
+    def __init__(self, seed: int, stores: str) -> None:
+        self._seed = seed
+        self._stores = stores
+        memory = "/dev/shm"  # a store flushes what it writes, which costs nothing in memory
+        self.root = tempfile.mkdtemp(
+            prefix="fuzz-", dir=memory if os.access(memory, os.W_OK) else None
+        )
+        self._trials: dict[str, Trial] = {}
+        self._mutants: dict[str, Mutants] = {}
+        self._done: dict[str, list[int]] = {}
+
+    def judged(self, program: str, number: int, *, processes: bool = False) -> Verdict:
+        """Run one mutant."""
+        if program not in self._trials:
+            self._trials[program] = Trial(
+                files_of(program), os.path.join(self.root, program), self._stores
+            )
+        trial = self._trials[program]
+        verdict = trial.judged(self.mutants(program)[number], processes=processes)
+        self._done.setdefault(program, []).append(number)
+        return verdict
+
+    def mutants(self, program: str) -> Mutants:
+        """The mutants of a program."""
+        if program not in self._mutants:
+            self._mutants[program] = Mutants(program, files_of(program), self._seed)
+        return self._mutants[program]
+
+    def minimise(self, program: str, number: int, seconds: float) -> dict[str, Any]:
+        """Keep a small case of a mutant that fails.
+
+        If it fails only where other mutants have left their entries in the store, one of them that
+        is enough is looked for.
+        """
+        files = files_of(program)
+        mutants = self.mutants(program)
+        mutant = mutants[number]
+        versions = [files, mutant.applied(files)]
+        kinds = self._kinds(versions)
+        if not kinds:
+            for earlier in reversed(self._done.get(program, [])[:-1]):
+                between = mutants[earlier].applied(files)
+                versions = [files, between, mutant.applied(files)]
+                kinds = self._kinds(versions)
+                if kinds:
+                    break
+            else:
+                return {"case": "", "versions": 0, "lines": 0}
+        small = minimised(versions, lambda each: bool(self._kinds(each) & kinds), seconds)
+        remark = f"Mutant {mutant.name} of seed {self._seed}: {mutant.described(files)}\n"
+        remark += "".join(f"{each}\n" for each in self._failures(small)[-1])
+        name = f"{program}-{self._seed}-{number}"
+        path = cases.keep(name, small, remark)
+        return {"case": str(path), "versions": len(small), "lines": size(small[0])}
+
+    def _failures(self, versions: cases.Versions) -> list[list[str]]:
+        return cases.failures(versions, os.path.join(self.root, "case"))
+
+    def _kinds(self, versions: cases.Versions) -> set[str]:
+        """What sort of things differ in the last version; nothing if an earlier one differs."""
+        *before, last = self._failures(versions)
+        if any(before) or len(before) + 1 < len(versions):
+            return set()
+        return {each.split()[0] for each in last}
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Answer requests until there are no more."""
+    seed, stores = arguments
+    preload()
+    worker = Worker(int(seed), stores)
+    # What the programs' runs print goes to files; this is for answers only.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    try:
+        for line in sys.stdin:
+            request = json.loads(line)
+            answers.write(json.dumps(_answer(worker, request)) + "\n")
+            answers.flush()
+    finally:
+        worker.close()
+
+
+def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    if "case" in request:
+        versions = cases.read(Path(request["case"]))
+        return {"failures": cases.failures(versions, os.path.join(worker.root, "case"))}
+    if "minimise" in request:
+        program, number = request["minimise"]
+        return worker.minimise(program, number, request["seconds"])
+    program, number = request["mutant"]
+    return asdict(worker.judged(program, number, processes=request["processes"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
