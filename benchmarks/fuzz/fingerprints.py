@@ -8,32 +8,50 @@ from __future__ import annotations
 import enum
 import functools
 import hashlib
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, type(None), type(...), range)
-_HIDDEN = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__"})
+_HIDDEN = frozenset(
+    f"__{name}__"
+    for name in (
+        *("dict", "doc", "firstlineno", "module", "qualname", "slotnames", "static_attributes"),
+        *("subclasshook", "weakref"),
+    )
+)
 
 
 def fingerprint(value: object) -> str:
     """Equal for equal values, functions in it included, whatever process made them."""
-    return hashlib.sha256(repr(_Shape().of(value)).encode()).hexdigest()[:16]
+    return _hashed(_Shape().of(value))
 
 
 def binding_fingerprint(value: object) -> str:
-    """As `fingerprint`, but the code of a function or class by its name only.
+    """What a name that code reads is bound to: `f` is still `f` when its body is edited.
 
-    That is what a name which code reads is bound to: `f` is still `f` when its body is edited.
+    As `fingerprint`, but the code of functions by their names only, and with what the classes of
+    instances are: bases, attributes, names of methods.
     """
-    return hashlib.sha256(repr(_Shape(code=False).of(value)).encode()).hexdigest()[:16]
+    return _hashed(_Shape(code=False, classes=True).of(value))
+
+
+def deep_fingerprint(value: object) -> str:
+    """As `fingerprint`, but with the classes of instances, the code of their methods included."""
+    return _hashed(_Shape(classes=True).of(value))
+
+
+def _hashed(shape: Any) -> str:
+    return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
 
 
 class _Shape:
     """Values as nested tuples of strings; a second sight of an object is its number."""
 
-    def __init__(self, *, code: bool = True) -> None:
+    def __init__(self, *, code: bool = True, classes: bool = False) -> None:
         self._code = code
+        self._classes = classes
         self._seen: dict[int, int] = {}
         self._alive: list[object] = []
 
@@ -51,10 +69,14 @@ class _Shape:
         for kind, shape in _KINDS:
             if isinstance(value, kind):
                 return type(value).__qualname__, shape(self, value)
-        return type(value).__module__, type(value).__qualname__, self._state(value)
+        kind = type(value)
+        name = self.of(kind) if self._classes else (kind.__module__, kind.__qualname__)
+        return name, self._state(value)
 
     def inside(self, value: object) -> Any:
         """Something in a container: there, the code of functions is part of the value."""
+        if not isinstance(value, types.FunctionType):
+            return self.of(value)
         outer, self._code = self._code, True
         try:
             return self.of(value)
@@ -62,15 +84,14 @@ class _Shape:
             self._code = outer
 
     def _class(self, value: type) -> Any:
+        if not _is_of_program(value):
+            return "class", value.__module__, value.__qualname__
         own = {
             name: self.of(each)
             for name, each in vars(value).items()
-            if name not in _HIDDEN and not name.startswith(("_abc", "__dataclass", "__annot"))
-            if name not in ("__static_attributes__", "__firstlineno__", "__subclasshook__")
+            if name not in _HIDDEN and not name.startswith(("_abc", "__dataclass_"))
         }
-        bases = [base.__qualname__ for base in value.__bases__]
-        if value.__module__ == "builtins":
-            return "class", value.__qualname__
+        bases = [self.of(base) for base in value.__bases__]
         return "class", value.__module__, value.__qualname__, bases, sorted(own.items())
 
     def function(self, value: types.FunctionType) -> Any:
@@ -101,6 +122,11 @@ class _Shape:
         if isinstance(value, BaseException):
             state.append(self.inside(value.args))
         return state
+
+
+def _is_of_program(kind: type) -> bool:
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return bool(file) and "site-packages" not in file and not file.startswith(sys.base_prefix)
 
 
 def code_shape(code: types.CodeType) -> Any:

@@ -22,8 +22,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-CPU_SECONDS = 2.0
-"""What one run may take; the programs themselves take some hundredths."""
+PLAIN_SECONDS = 1.0
+UNDER_SECONDS = 10.0
+"""CPU time that one run may take; the programs themselves take some hundredths."""
 
 _WALL_SECONDS = 20.0
 
@@ -63,13 +64,16 @@ Run = Callable[[], None]
 """A program; what it raises ends it as it would end Python."""
 
 
-def forked(run: Run, look_back: Callable[[], Any], folder: str, scratch: str) -> Ended:
+def forked(
+    run: Run, look_back: Callable[[], Any], folder: str, scratch: str, cpu_seconds: float
+) -> Ended:
     """Call `run` in a fork whose working directory is `folder`.
 
     Args:
         look_back: called there when the program has ended; gives the findings.
         folder: where the program lies.
         scratch: a folder for the run's output.
+        cpu_seconds: more than that, and it counts as hanging.
     """
     names = [os.path.join(scratch, name) for name in ("stdout", "stderr", "findings")]
     for name in names:
@@ -77,18 +81,18 @@ def forked(run: Run, look_back: Callable[[], Any], folder: str, scratch: str) ->
     sys.stdout.flush()
     child = os.fork()
     if not child:
-        _be_child(run, look_back, folder, names)
+        _be_child(run, look_back, folder, names, cpu_seconds)
     code, timed_out = _wait(child)
     stdout, stderr, findings = (_content(name) for name in names)
     return Ended(code, stdout, stderr, timed_out, pickle.loads(findings) if findings else None)
 
 
 def _be_child(
-    run: Run, look_back: Callable[[], Any], folder: str, names: list[str]
+    run: Run, look_back: Callable[[], Any], folder: str, names: list[str], cpu_seconds: float
 ) -> None:
     code = 70
     try:
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         os.chdir(folder)
         for number, name in enumerate(names[:2], 1):
             os.dup2(os.open(name, os.O_WRONLY), number)

@@ -21,9 +21,10 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import resolve_name
 from typing import Any
 
-from benchmarks.fuzz.fingerprints import binding_fingerprint, fingerprint
+from benchmarks.fuzz.fingerprints import binding_fingerprint, deep_fingerprint, fingerprint
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.steps import sites_of
+from ddsimport.store.paths import quote_part
 
 
 @dataclass
@@ -33,20 +34,24 @@ class Observed:
     Attributes:
         path: where ddsimport would keep the value.
         inputs: name read by the step's expression -> fingerprint of what it is bound to.
+        deep_inputs: the same, with the code of the classes of instances.
         reads: module variable or class read by a function that ran -> its fingerprint.
         value: fingerprint; empty if the step raised.
         printed: what went to standard output meanwhile.
         ran_function: a function (or the step itself) ran whose text holds a mutation.
         ran_statement: a mutated statement ran.
+        ran_unit: something ran of the top-level statement (a class, say) that holds a mutation.
     """
 
     path: str
     inputs: dict[str, str] = field(default_factory=dict)
+    deep_inputs: dict[str, str] = field(default_factory=dict)
     reads: dict[str, str] = field(default_factory=dict)
     value: str = ""
     printed: str = ""
     ran_function: bool = False
     ran_statement: bool = False
+    ran_unit: bool = False
 
 
 Place = tuple[str, int, int]
@@ -80,6 +85,8 @@ class Observer:
         self._spans: dict[tuple[str, int, str], tuple[int, int]] = {}
         self._current: ContextVar[tuple[_Notes, ...]] = ContextVar("current", default=())
         self._local: dict[types.CodeType, list[tuple[int, int]]] = {}
+        self._in_unit: dict[types.CodeType, bool] = {}
+        self._units: dict[str, list[tuple[int, int]]] = {}
 
     def run(self) -> None:
         """The program, from its first line; whatever it raises, `SystemExit` included, is raised."""
@@ -101,20 +108,24 @@ class Observer:
     def begin(self, number: int) -> None:
         frame = sys._getframe(1)
         site, file = self.sites[number]
-        notes = _Notes(Observed(""), self._current.get(), frame.f_globals)
+        notes = _Notes(Observed(""), self._current.get(), frame if site.is_function else None)
         names = {**frame.f_globals, **frame.f_locals}
         step = notes.step
-        step.inputs = {
-            each.name: binding_fingerprint(_accessed(names[each.name], each.access))
-            for each in site.inputs
-            if each.name in names
-        }
-        step.path = site.path.format_map(names) if site.path else self._bare(site, frame)
+        for each in site.inputs:
+            if each.name in names:
+                value = _accessed(names[each.name], each.access)
+                step.inputs[each.name] = binding_fingerprint(value)
+                step.deep_inputs[each.name] = deep_fingerprint(value)
+        step.path = (
+            site.path.format_map({name: _Quoted(value) for name, value in names.items()})
+            if site.path
+            else self._bare(site, frame)
+        )
         if self._is_mutated(file, site.line, site.last_line):
-            step.ran_function = step.ran_statement = True
+            step.ran_function = step.ran_statement = step.ran_unit = True
         sys.stdout.flush()
         notes.start = os.lseek(1, 0, os.SEEK_CUR)
-        notes.outer_token = self._current.set((*notes.outer, notes))
+        self._current.set((*notes.outer, notes))
 
     def value(self, number: int, value: Any) -> Any:
         notes = self._current.get()[-1]
@@ -146,13 +157,16 @@ class Observer:
         running = self._current.get()
         if not running:
             return None
-        mutated = self._local.get(code)
-        if mutated is None:
-            mutated = self._local[code] = self._mutated_lines(code)
+        if code not in self._local:
+            self._local[code] = self._mutated_lines(code)
+            self._in_unit[code] = self._unit_is_mutated(code)
+        mutated = self._local[code]
         for notes in running:
+            if frame in notes.around:  # a coroutine that goes on: it was there before
+                continue
             notes.saw(frame)
-            if mutated:
-                notes.step.ran_function = True
+            notes.step.ran_unit |= self._in_unit[code]
+            notes.step.ran_function |= bool(mutated)
         return self._trace_lines if mutated else None
 
     def _trace_lines(self, frame: types.FrameType, event: str, argument: object) -> Any:
@@ -160,7 +174,8 @@ class Observer:
             lines = self._local[frame.f_code]
             if any(first <= frame.f_lineno <= last for first, last in lines):
                 for notes in self._current.get():
-                    notes.step.ran_statement = True
+                    if frame not in notes.around:
+                        notes.step.ran_statement = True
         return self._trace_lines
 
     def _mutated_lines(self, code: types.CodeType) -> list[tuple[int, int]]:
@@ -175,6 +190,14 @@ class Observer:
             if file == code.co_filename and first <= span[1] and last >= span[0]
         ]
 
+    def _unit_is_mutated(self, code: types.CodeType) -> bool:
+        file, line = code.co_filename, code.co_firstlineno
+        return any(
+            self._is_mutated(file, first, last)
+            for first, last in self._units.get(file, ())
+            if first <= line <= last
+        )
+
     def _is_mutated(self, file: str, first: int, last: int) -> bool:
         return any(
             file == other and first <= end and last >= start for other, start, end in self._mutated
@@ -185,6 +208,10 @@ class Observer:
     def instrumented(self, text: str, file: str) -> ast.Module:
         """The program's text with its steps wrapped."""
         tree = ast.parse(text)
+        self._units[file] = [
+            (min([each.lineno, *_decorator_lines(each)]), each.end_lineno or each.lineno)
+            for each in tree.body
+        ]
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
@@ -204,12 +231,10 @@ class _Site:
         self.path = step.site.path
         self.target = step.site.target
         self.inputs = step.site.inputs
-        is_function = step.site.kind == "function"
+        self.is_function = step.site.kind == "function"
         first = min([step.node.lineno, *_decorator_lines(step.node)])
         self.line = first
         self.last_line = step.node.end_lineno
-        if is_function:
-            self.inputs = step.site.inputs
 
 
 def _decorator_lines(node: ast.stmt) -> Iterator[int]:
@@ -217,18 +242,34 @@ def _decorator_lines(node: ast.stmt) -> Iterator[int]:
         yield each.lineno
 
 
+class _Quoted:
+    """A value in a path, made safe for it as ddsimport does."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __format__(self, specification: str) -> str:
+        return quote_part(format(self._value, specification))
+
+
 class _Notes:
-    """A step under way."""
+    """A step under way; `own` is the frame of a marked function."""
 
     def __init__(
-        self, step: Observed, outer: tuple[_Notes, ...], namespace: dict[str, Any]
+        self, step: Observed, outer: tuple[_Notes, ...], own: types.FrameType | None
     ) -> None:
         self.step = step
         self.outer = outer
         self.start = 0
-        self.outer_token: object = None
         self._ran: dict[types.CodeType, dict[str, Any]] = {}
         self._classes: dict[type, None] = {}
+        self.around: set[types.FrameType] = set()
+        frame = own.f_back if own is not None else sys._getframe(2)
+        while frame is not None:
+            self.around.add(frame)
+            frame = frame.f_back
+        if own is not None:
+            self.saw(own)
 
     def saw(self, frame: types.FrameType) -> None:
         """A function of the program has started."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fuzz.fingerprints import fingerprint
-from benchmarks.fuzz.forks import Ended, forked
+from benchmarks.fuzz.forks import PLAIN_SECONDS, UNDER_SECONDS, Ended, forked
 from benchmarks.fuzz.observed import Observer, Place, run_observed
 
 SCRIPT = "main.py"
@@ -83,7 +83,9 @@ class Folder:
             observers.append(run_observed(self.root, SCRIPT, mutated))
             observers[0].run()
 
-        ended = forked(run, lambda: observers[0].to_plain(), self.root, self.scratch)
+        ended = forked(
+            run, lambda: observers[0].to_plain(), self.root, self.scratch, PLAIN_SECONDS
+        )
         steps = ended.findings or []
         for step in steps:
             start, end = (int(each) for each in step["printed"].split(":"))
@@ -101,7 +103,9 @@ class Folder:
             sys.path[0] = ""
             cli.main(["-q", "--store", store, "--report", self.report, SCRIPT])
 
-        ended = forked(run, lambda: _artifacts(self.report), self.root, self.scratch)
+        ended = forked(
+            run, lambda: _artifacts(self.report), self.root, self.scratch, UNDER_SECONDS
+        )
         return self._outcome(ended), _events(self.report), ended.findings or {}, ended
 
     def plain_process(self) -> Outcome:

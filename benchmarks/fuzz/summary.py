@@ -29,7 +29,7 @@ def lines(verdicts: Sequence[Verdict], worst: int) -> Iterator[str]:
     )
     yield ""
     yield f"{'program':14}{'mutants':>8}{'different':>10}{'evaluated':>10}{'needed':>8}" + (
-        f"{'efficiency':>11}{'needless':>9}{'spared':>8}{'by stmt':>9}"
+        f"{'efficiency':>11}{'needless':>9}{'spared':>8}{'by unit':>9}{'by stmt':>9}"
     )
     for program in sorted({each.mutant.partition(":")[0] for each in verdicts}):
         yield _row(program, [v for v in verdicts if v.mutant.partition(":")[0] == program])
@@ -62,12 +62,17 @@ def failure(verdict: Verdict) -> str:
 
 
 def _row(name: str, verdicts: Sequence[Verdict]) -> str:
-    strictly = sum(each.affected_strictly for each in verdicts)
     evaluated = sum(each.evaluated for each in verdicts)
-    by_statement = f"{evaluated / strictly:9.3f}" if strictly else f"{'-':>9}"
     return (
         f"{name:18}{len(verdicts):4}{sum(v.status == 'different' for v in verdicts):10}"
-        f"{evaluated:10}{sum(v.affected for v in verdicts):8}{ratio(verdicts):11.3f}"
+        f"{evaluated:10}{sum(v.affected for v in verdicts):8}"
+        f"{_over(evaluated, sum(v.affected for v in verdicts)):>11}"
         f"{sum(sum(v.needless.values()) for v in verdicts):9}"
-        f"{sum(sum(v.spared.values()) for v in verdicts):8}{by_statement}"
+        f"{sum(sum(v.spared.values()) for v in verdicts):8}"
+        f"{_over(evaluated, sum(v.by_unit for v in verdicts)):>9}"
+        f"{_over(evaluated, sum(v.by_statement for v in verdicts)):>9}"
     )
+
+
+def _over(evaluated: int, needed: int) -> str:
+    return f"{evaluated / needed:.3f}" if needed else "-"

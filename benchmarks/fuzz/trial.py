@@ -138,9 +138,12 @@ class Trial:
 
     def _count(self, verdict: Verdict, steps: Steps, events: list[Kept]) -> None:
         needed = affected(steps, self.baseline)
-        evaluated = Counter(event.path for event in events if event.status != "hit")
+        evaluated = Counter(
+            event.path for event in events if event.status not in ("hit", "failed")
+        )
         verdict.affected = needed.total()
-        verdict.affected_strictly = affected(steps, self.baseline, "ran_statement").total()
+        verdict.by_unit = affected(steps, self.baseline, "unit").total()
+        verdict.by_statement = affected(steps, self.baseline, "statement").total()
         verdict.evaluated = evaluated.total()
         verdict.needless = dict(evaluated - needed)
         verdict.spared = dict(needed - evaluated)
@@ -159,7 +162,7 @@ class Trial:
             found = differences(plain, under) + artifact_differences(steps, events, artifacts)
             if found:
                 raise BadProgramError(f"{run} run: {found}\n{under.stderr}")
-        missed = [event for event in events if event.status != "hit"]
+        missed = [event for event in events if event.status not in ("hit", "failed")]
         if missed or not events:
             raise BadProgramError(f"a run of it without an edit is not all hits: {missed}")
         return steps

@@ -15,8 +15,12 @@ mutated code* if, between its begin and its end,
 - its value or what it printed is not what it was, or it was not reached before: **result**.
 
 Efficiency is the number of steps evaluated under ddsimport over the number of these: 1.0 is
-perfect. The stricter figure beside it puts mutated *statements* that ran in the place of functions;
-ddsimport does not try to tell the branches of a function apart, so that one is for information.
+perfect. Steps that raise are left out of both: they are never kept.
+
+Two figures stand beside it. *By unit*: ran and input are taken by top-level statements, of which a
+class is one, as ddsimport takes them: any method of a mutated class ran, or an instance of it came
+as input. *By statement*: the mutated statement itself ran, not just the function around it;
+ddsimport does not try to tell the branches of a function apart.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ class Verdict:
         differences: what differs, in words.
         evaluated: steps evaluated under ddsimport.
         affected: steps that executed mutated code in the plain run.
-        affected_strictly: the same, by statements in place of functions.
+        by_unit, by_statement: the same, see above.
         needless: paths evaluated more often than affected, with why ddsimport says it did.
         spared: paths affected more often than evaluated.
     """
@@ -51,7 +55,8 @@ class Verdict:
     differences: list[str] = field(default_factory=list)
     evaluated: int = 0
     affected: int = 0
-    affected_strictly: int = 0
+    by_unit: int = 0
+    by_statement: int = 0
     needless: dict[str, int] = field(default_factory=dict)
     spared: dict[str, int] = field(default_factory=dict)
     steps: int = 0
@@ -95,20 +100,20 @@ def _first_difference(one: str, other: str) -> str:
     return f"{len(ones)} lines plainly, else {len(others)}"
 
 
-def reasons(step: dict[str, Any], before: dict[str, Any] | None, ran: str) -> set[str]:
+def reasons(step: dict[str, Any], before: dict[str, Any] | None, by: str) -> set[str]:
     """Why a step of a mutant's plain run had to be evaluated; empty if it had not.
 
     Args:
         before: the same step in the program as it was, None if there is none.
-        ran: `ran_function` or `ran_statement`.
+        by: `function`, `unit` or `statement`.
     """
     found = set()
-    if step[ran]:
+    if step[f"ran_{by}"]:
         found.add("ran")
     if before is None:
         found.add("result")
         return found
-    for what in ("reads", "inputs"):
+    for what in ("reads", "deep_inputs" if by == "unit" else "inputs"):
         if any(before[what].get(name, now) != now for name, now in step[what].items()):
             found.add(what)
     if (step["value"], step["printed"]) != (before["value"], before["printed"]):
@@ -117,12 +122,14 @@ def reasons(step: dict[str, Any], before: dict[str, Any] | None, ran: str) -> se
 
 
 def affected(
-    steps: Steps, baseline: Steps, ran: str = "ran_function"
+    steps: Steps, baseline: Steps, by: str = "function"
 ) -> Counter[str]:
     """Path -> how many evaluations of it executed mutated code."""
     before = {key: step for key, step in _numbered(baseline)}
     return Counter(
-        step["path"] for key, step in _numbered(steps) if reasons(step, before.get(key), ran)
+        step["path"]
+        for key, step in _numbered(steps)
+        if step["value"] and reasons(step, before.get(key), by)
     )
 
 

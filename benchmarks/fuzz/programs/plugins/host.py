@@ -41,9 +41,12 @@ def apply(name, grid, settings):
     return plugin.run([list(row) for row in grid])
 
 
-def catalogue():
+def discover():
     for name in [*MODULES, "threshold"]:
         find(name)
+
+
+def catalogue():
     return {kind.title() for kind in Plugin.known.values()}
 
 

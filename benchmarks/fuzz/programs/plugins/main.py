@@ -13,6 +13,7 @@ for index, name in enumerate(settings.plugins):
 host.show(grid)
 mirrored = host.apply("mirror", grid, settings)  # dds: /plugins/mirrored
 print("mirrored", host.checksum(mirrored))
+host.discover()
 available = sorted(host.catalogue())  # dds: /plugins/available
 print("available:", *available)
 scale = chain(lambda value: value * settings.gain, abs)

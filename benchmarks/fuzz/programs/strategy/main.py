@@ -25,10 +25,10 @@ def main():
     prices = market.simulate(BASE.days, BASE.assets)  # dds: /strategy/prices
     print({asset: round(series[-1], 2) for asset, series in prices.items()})
     results = {}
-    for mode in Mode:
-        config = replace(BASE, mode=mode)
-        results[mode.name] = backtest(config, prices)  # dds: /strategy/result/{config.mode}
-        print(f"{mode.name:10} {results[mode.name]:10.2f}")
+    configs = {mode.name: replace(BASE, mode=mode) for mode in Mode}
+    for name in configs:
+        results[name] = backtest(configs[name], prices)  # dds: /strategy/result/{name}
+        print(f"{name:10} {results[name]:10.2f}")
     rank = partial(sorted, key=results.__getitem__, reverse=True)
     order = rank(results)  # dds: /strategy/order
     print(" > ".join(order))

@@ -1,0 +1,3 @@
+"""Reports."""
+
+TITLE = "Office report"
