@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{time.perf_counter() - started:.0f} s with {options.jobs} workers")
         for line in summary.lines(verdicts, options.worst):
             print(line)
-    return int(bool(differing) or any(each.status == "different" for each in verdicts))
+    return int(bool(differing) or any(each.failed for each in verdicts))
 
 
 def _told(verdict: Verdict) -> str:

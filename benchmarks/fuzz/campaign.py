@@ -80,9 +80,7 @@ class WorkerProcess:
         self.close()
 
 
-def plan(
-    programs: Sequence[str], mutants: int, first: int, process_share: float
-) -> list[Wanted]:
+def plan(programs: Sequence[str], mutants: int, first: int, process_share: float) -> list[Wanted]:
     """The mutants of a campaign: the programs in turn."""
     every = round(1 / process_share) if process_share else 0
     return [

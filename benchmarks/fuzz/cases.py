@@ -73,9 +73,7 @@ def failures(versions: Versions, root: str) -> list[list[str]]:
             if ended.timed_out:
                 return [*found, ["it hangs"]]
             under, events, artifacts, _ = folder.under(store)
-            found.append(
-                differences(plain, under) + artifact_differences(steps, events, artifacts)
-            )
+            found.append(differences(plain, under) + artifact_differences(steps, events, artifacts))
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return found

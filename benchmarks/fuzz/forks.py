@@ -114,7 +114,7 @@ def _as_interpreter(run: Run) -> int:
     except SystemExit as exit_:
         code = _code_of(exit_)
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # there is an exception
+        sys.excepthook(*sys.exc_info())
         code = 1
     atexit._run_exitfuncs()
     sys.stdout.flush()

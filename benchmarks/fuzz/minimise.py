@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 
 from benchmarks.fuzz.cases import Versions
@@ -21,44 +21,35 @@ def minimised(
     shrunk = True
     while shrunk:
         shrunk = False
-        for file in sorted(best[0]):
-            for candidate in _smaller(best, file, lambda: best):
-                if time.monotonic() > deadline:
-                    return best
-                if still_fails(candidate):
-                    best = candidate
-                    shrunk = True
-        empty = [name for name, text in best[0].items() if not text.strip() and name != "main.py"]
-        for name in empty:
-            candidate = [{key: files[key] for key in files if key != name} for files in best]
-            if still_fails(candidate):
-                best = candidate
+        tried: set[tuple[str, str]] = set()
+        while (smaller := _next_smaller(best, tried)) is not None:
+            if time.monotonic() > deadline:
+                return best
+            if still_fails(smaller):
+                best = smaller
+                shrunk = True
     return best
 
 
-def _smaller(best: list[Files], file: str, now: Callable[[], list[Files]]) -> Iterator[list[Files]]:
-    """Versions with one statement (or one pragma) less, the largest statements first.
+def _next_smaller(versions: list[Files], tried: set[tuple[str, str]]) -> list[Files] | None:
+    """Versions with one statement less, or without an empty file; the largest statements first.
 
-    After each candidate that the caller takes, `now` gives something else: then what follows is
-    cut out of that.
+    Args:
+        tried: what was taken away before, in vain or not; what is taken away now is added.
     """
-    done = False
-    skipped: set[str] = set()
-    while not done:
-        done = True
-        current = now()
-        lines = current[0][file].splitlines(keepends=True)
-        for first, last in _statements(current[0][file]):
-            text = "".join(lines[first:last])
-            if text in skipped:
-                continue
-            skipped.add(text)
-            candidate = _without(current, file, first, last)
-            if candidate is not None:
-                yield candidate
-                if now() is not current:
-                    done = False
-                    break
+    for file, text in sorted(versions[0].items()):
+        lines = text.splitlines(keepends=True)
+        for first, last in _statements(text):
+            key = (file, "".join(lines[first:last]))
+            if key not in tried:
+                tried.add(key)
+                smaller = _without(versions, file, first, last)
+                if smaller is not None:
+                    return smaller
+        if not text.strip() and file != "main.py" and (file, "") not in tried:
+            tried.add((file, ""))
+            return [{name: files[name] for name in files if name != file} for files in versions]
+    return None
 
 
 def _statements(text: str) -> list[tuple[int, int]]:

@@ -8,22 +8,17 @@ know which statements are marked.
 
 from __future__ import annotations
 
-import ast
 import builtins
-import dis
 import os
 import sys
 import types
-from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import resolve_name
 from typing import Any
 
 from benchmarks.fuzz.fingerprints import binding_fingerprint, deep_fingerprint, fingerprint
-from ddsimport.source.pragma import pragmas_of
-from ddsimport.source.steps import sites_of
+from benchmarks.fuzz.reads import variables_read
+from benchmarks.fuzz.wrapping import Finder, Lines, Marked, wrapped
 from ddsimport.store.paths import quote_part
 
 
@@ -58,46 +53,49 @@ Place = tuple[str, int, int]
 """File (relative) with the first and last line of a mutated statement."""
 
 
-def run_observed(folder: str, script: str, mutated: list[Place]) -> Observer:
-    """Run a script of `folder` in this process; what it raises is raised, see `steps` then too."""
-    observer = Observer(folder, mutated)
-    builtins.__fuzz__ = observer  # type: ignore[attr-defined]  # what wrapped steps call
-    sys.meta_path.insert(0, _Finder(observer))
-    sys.path[0] = folder
-    sys.argv[:] = [script]
-    main = types.ModuleType("__main__")
-    path = os.path.join(folder, script)
-    main.__dict__.update(__file__=path, __builtins__=builtins)
-    sys.modules["__main__"] = main
-    observer.script = path
-    return observer
-
-
 class Observer:
-    """Takes notes; `builtins.__fuzz__` in the program under observation."""
+    """Runs a program in this process, once, and takes notes.
 
-    def __init__(self, folder: str, mutated: list[Place]) -> None:
-        self.folder = os.path.join(folder, "")
-        self.script = ""
+    Attributes:
+        steps: what was noted, in the order in which the steps ended.
+    """
+
+    def __init__(self, folder: str, script: str, mutated: list[Place]) -> None:
         self.steps: list[Observed] = []
-        self.sites: list[Any] = []
-        self._mutated = [(os.path.join(folder, file), *lines) for file, *lines in mutated]
-        self._spans: dict[tuple[str, int, str], tuple[int, int]] = {}
+        self._folder = os.path.join(folder, "")
+        self._script = script
+        self._marked: list[Marked] = []
+        self._mutated = [(self._folder + file, first, last) for file, first, last in mutated]
+        self._units: dict[str, list[Lines]] = {}
+        self._functions: dict[tuple[str, int, str], Lines] = {}
         self._current: ContextVar[tuple[_Notes, ...]] = ContextVar("current", default=())
-        self._local: dict[types.CodeType, list[tuple[int, int]]] = {}
-        self._in_unit: dict[types.CodeType, bool] = {}
-        self._units: dict[str, list[tuple[int, int]]] = {}
+        self._mutated_in: dict[types.CodeType, list[Lines]] = {}
+        self._unit_is_mutated: dict[types.CodeType, bool] = {}
 
     def run(self) -> None:
-        """The program, from its first line; whatever it raises, `SystemExit` included, is raised."""
-        with open(self.script, encoding="utf-8") as file:
-            tree = self.instrumented(file.read(), self.script)
-        code = compile(tree, self.script, "exec", dont_inherit=True)
+        """The program, to its end; whatever it raises, `SystemExit` included, is raised."""
+        builtins.__fuzz__ = self  # type: ignore[attr-defined]  # what wrapped steps call
+        sys.meta_path.insert(0, Finder(self._folder, self._code_of))
+        sys.path[0] = self._folder.rstrip(os.sep)
+        sys.argv[:] = [self._script]
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        file = self._folder + self._script
+        vars(main).update(__file__=file, __builtins__=builtins)
+        code = self._code_of(file)
         sys.settrace(self._trace)
         try:
-            exec(code, vars(sys.modules["__main__"]))
+            exec(code, vars(main))
         finally:
             sys.settrace(None)
+
+    def _code_of(self, file: str) -> types.CodeType:
+        with open(file, encoding="utf-8") as opened:
+            made = wrapped(opened.read(), file, len(self._marked))
+        self._marked += made.marked
+        self._units[file] = made.units
+        self._functions.update({(file, *key): lines for key, lines in made.functions.items()})
+        code: types.CodeType = compile(made.tree, file, "exec", dont_inherit=True)
+        return code
 
     def to_plain(self) -> list[dict[str, Any]]:
         """The notes, as plain values."""
@@ -106,9 +104,12 @@ class Observer:
     # What wrapped steps call ---------------------------------------------------------------------
 
     def begin(self, number: int) -> None:
+        """A marked statement is about to run, or the body of a marked function."""
         frame = sys._getframe(1)
-        site, file = self.sites[number]
-        notes = _Notes(Observed(""), self._current.get(), frame if site.is_function else None)
+        marked = self._marked[number]
+        site = marked.site
+        is_function = site.kind == "function"
+        notes = _Notes(Observed(""), self._current.get(), frame if is_function else None)
         names = {**frame.f_globals, **frame.f_locals}
         step = notes.step
         for each in site.inputs:
@@ -116,23 +117,24 @@ class Observer:
                 value = _accessed(names[each.name], each.access)
                 step.inputs[each.name] = binding_fingerprint(value)
                 step.deep_inputs[each.name] = deep_fingerprint(value)
-        step.path = (
-            site.path.format_map({name: _Quoted(value) for name, value in names.items()})
-            if site.path
-            else self._bare(site, frame)
-        )
-        if self._is_mutated(file, site.line, site.last_line):
+        if site.path is not None:
+            step.path = site.path.format_map({name: _Quoted(each) for name, each in names.items()})
+        else:
+            step.path = _bare_path(site.target, frame)
+        if self._is_mutated(marked.file, marked.lines):
             step.ran_function = step.ran_statement = step.ran_unit = True
         sys.stdout.flush()
         notes.start = os.lseek(1, 0, os.SEEK_CUR)
         self._current.set((*notes.outer, notes))
 
     def value(self, number: int, value: Any) -> Any:
+        """The value of the statement, or what the function is about to return."""
         notes = self._current.get()[-1]
         notes.step.value = fingerprint(value)
         return value
 
     def end(self, number: int) -> None:
+        """It has ended, by an exception perhaps."""
         notes = self._current.get()[-1]
         self._current.set(notes.outer)
         if not notes.step.value and sys.exc_info()[0] is None:
@@ -142,45 +144,37 @@ class Observer:
         notes.step.printed = f"{notes.start}:{os.lseek(1, 0, os.SEEK_CUR)}"
         self.steps.append(notes.step)
 
-    def _bare(self, site: Any, frame: types.FrameType) -> str:
-        module = frame.f_globals["__name__"]
-        if module == "__main__":
-            module = os.path.basename(frame.f_code.co_filename).removesuffix(".py")
-        return f"/{module}/{site.target.replace('.<locals>', '')}"
-
     # The trace -----------------------------------------------------------------------------------
 
     def _trace(self, frame: types.FrameType, event: str, argument: object) -> Any:
         code = frame.f_code
-        if not code.co_filename.startswith(self.folder):
+        if not code.co_filename.startswith(self._folder):
             return None
         running = self._current.get()
         if not running:
             return None
-        if code not in self._local:
-            self._local[code] = self._mutated_lines(code)
-            self._in_unit[code] = self._unit_is_mutated(code)
-        mutated = self._local[code]
+        if code not in self._mutated_in:
+            self._mutated_in[code] = self._mutated_lines(code)
+            self._unit_is_mutated[code] = self._is_in_mutated_unit(code)
         for notes in running:
             if frame in notes.around:  # a coroutine that goes on: it was there before
                 continue
             notes.saw(frame)
-            notes.step.ran_unit |= self._in_unit[code]
-            notes.step.ran_function |= bool(mutated)
-        return self._trace_lines if mutated else None
+            notes.step.ran_unit |= self._unit_is_mutated[code]
+            notes.step.ran_function |= bool(self._mutated_in[code])
+        return self._trace_lines if self._mutated_in[code] else None
 
     def _trace_lines(self, frame: types.FrameType, event: str, argument: object) -> Any:
-        if event == "line":
-            lines = self._local[frame.f_code]
-            if any(first <= frame.f_lineno <= last for first, last in lines):
-                for notes in self._current.get():
-                    if frame not in notes.around:
-                        notes.step.ran_statement = True
+        lines = self._mutated_in[frame.f_code]
+        if event == "line" and any(first <= frame.f_lineno <= last for first, last in lines):
+            for notes in self._current.get():
+                if frame not in notes.around:
+                    notes.step.ran_statement = True
         return self._trace_lines
 
-    def _mutated_lines(self, code: types.CodeType) -> list[tuple[int, int]]:
+    def _mutated_lines(self, code: types.CodeType) -> list[Lines]:
         """The mutated lines in the text of a function, its decorators and defaults included."""
-        span = self._spans.get((code.co_filename, code.co_firstlineno, code.co_name))
+        span = self._functions.get((code.co_filename, code.co_firstlineno, code.co_name))
         if span is None:  # a lambda or a comprehension
             lines = [line for _, _, line in code.co_lines() if line is not None]
             span = (min(lines), max(lines)) if lines else (0, 0)
@@ -190,56 +184,27 @@ class Observer:
             if file == code.co_filename and first <= span[1] and last >= span[0]
         ]
 
-    def _unit_is_mutated(self, code: types.CodeType) -> bool:
+    def _is_in_mutated_unit(self, code: types.CodeType) -> bool:
         file, line = code.co_filename, code.co_firstlineno
         return any(
-            self._is_mutated(file, first, last)
-            for first, last in self._units.get(file, ())
-            if first <= line <= last
+            self._is_mutated(file, unit)
+            for unit in self._units.get(file, ())
+            if unit[0] <= line <= unit[1]
         )
 
-    def _is_mutated(self, file: str, first: int, last: int) -> bool:
+    def _is_mutated(self, file: str, lines: Lines) -> bool:
         return any(
-            file == other and first <= end and last >= start for other, start, end in self._mutated
+            file == other and lines[0] <= last and lines[1] >= first
+            for other, first, last in self._mutated
         )
 
-    # The text ------------------------------------------------------------------------------------
 
-    def instrumented(self, text: str, file: str) -> ast.Module:
-        """The program's text with its steps wrapped."""
-        tree = ast.parse(text)
-        self._units[file] = [
-            (min([each.lineno, *_decorator_lines(each)]), each.end_lineno or each.lineno)
-            for each in tree.body
-        ]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-                self._spans[file, first, node.name] = (first, node.end_lineno or first)
-        wrapping: dict[ast.stmt, int] = {}
-        if "# dds" in text:
-            for step in sites_of(tree, pragmas_of(text, file), file, text):
-                wrapping[step.node] = len(self.sites)
-                self.sites.append((_Site(step), file))
-        return ast.fix_missing_locations(_Wrapper(wrapping).visit(tree))
-
-
-class _Site:
-    """What is to be known of a marked statement when it runs."""
-
-    def __init__(self, step: Any) -> None:
-        self.path = step.site.path
-        self.target = step.site.target
-        self.inputs = step.site.inputs
-        self.is_function = step.site.kind == "function"
-        first = min([step.node.lineno, *_decorator_lines(step.node)])
-        self.line = first
-        self.last_line = step.node.end_lineno
-
-
-def _decorator_lines(node: ast.stmt) -> Iterator[int]:
-    for each in getattr(node, "decorator_list", ()):
-        yield each.lineno
+def _bare_path(target: str, frame: types.FrameType) -> str:
+    """The path of a step that has none of its own."""
+    module = frame.f_globals["__name__"]
+    if module == "__main__":
+        module = os.path.basename(frame.f_code.co_filename).removesuffix(".py")
+    return f"/{module}/{target.replace('.<locals>', '')}"
 
 
 class _Quoted:
@@ -289,47 +254,10 @@ class _Notes:
             if each.__module__ in sys.modules and each is not object
         }
         for code, namespace in self._ran.items():
-            for name, value in _read_by(code, namespace):
+            for name, value in variables_read(code, namespace):
                 if name not in found:
                     found[name] = binding_fingerprint(value)
         return found
-
-
-def _read_by(code: types.CodeType, namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The module variables that a code object names: its own module's, and `module.name`."""
-    module: types.ModuleType | None = None  # what the attribute to come is one of
-    level = 0
-    for each in _instructions(code):
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and each.argval in namespace:
-            value = namespace[each.argval]
-            module = value if isinstance(value, types.ModuleType) else None
-            if module is None:
-                yield f"{namespace['__name__']}.{each.argval}", value
-        elif each.opname == "LOAD_CONST" and isinstance(each.argval, int):
-            level = each.argval
-        elif each.opname == "IMPORT_NAME":
-            name = "." * level + each.argval
-            package = namespace.get("__package__") or ""
-            module = sys.modules.get(resolve_name(name, package) if level else name)
-        elif each.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") and module is not None:
-            value = getattr(module, each.argval, None)
-            if isinstance(value, types.ModuleType):
-                module = value
-                continue
-            yield f"{module.__name__}.{each.argval}", value
-            if each.opname != "IMPORT_FROM":
-                module = None
-        elif each.opname not in ("CACHE", "STORE_FAST", "PUSH_NULL", "RESUME", "LOAD_CONST"):
-            module = None
-
-
-_dissected: dict[types.CodeType, list[dis.Instruction]] = {}
-
-
-def _instructions(code: types.CodeType) -> list[dis.Instruction]:
-    if code not in _dissected:
-        _dissected[code] = list(dis.get_instructions(code))
-    return _dissected[code]
 
 
 def _accessed(value: Any, access: Any) -> Any:
@@ -340,81 +268,3 @@ def _accessed(value: Any, access: Any) -> Any:
     except Exception:
         return None
     return value
-
-
-class _Wrapper(ast.NodeTransformer):
-    """Wraps the marked statements; `return` in a marked function notes its value."""
-
-    def __init__(self, wrapping: dict[ast.stmt, int]) -> None:
-        self._wrapping = wrapping
-        self._function: int | None = None
-
-    def visit_Assign(self, node: ast.Assign) -> Any:  # noqa: N802 - as `ast` names them
-        number = self._wrapping.get(node)
-        if number is None:
-            return node
-        node.value = _call("value", number, node, node.value)
-        return self._wrapped(number, node, [node])
-
-    visit_AnnAssign = visit_Assign  # noqa: N815
-
-    def visit_FunctionDef(self, node: Any) -> Any:  # noqa: N802
-        outer, self._function = self._function, self._wrapping.get(node)
-        self.generic_visit(node)
-        if self._function is not None:
-            docstring = node.body[:1] if ast.get_docstring(node) is not None else []
-            node.body = [*docstring, *self._wrapped(self._function, node, node.body)]
-        self._function = outer
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
-
-    def visit_Lambda(self, node: ast.Lambda) -> Any:  # noqa: N802
-        return node
-
-    def visit_Return(self, node: ast.Return) -> Any:  # noqa: N802
-        if self._function is not None:
-            value = node.value or ast.copy_location(ast.Constant(None), node)
-            node.value = _call("value", self._function, node, value)
-        return node
-
-    def _wrapped(self, number: int, node: ast.stmt, body: list[ast.stmt]) -> list[ast.stmt]:
-        begin = ast.Expr(_call("begin", number, node))
-        end = ast.Expr(_call("end", number, node))
-        tried = ast.Try(body=body, handlers=[], orelse=[], finalbody=[end])
-        return [ast.copy_location(each, node) for each in (begin, tried)]
-
-
-def _call(name: str, number: int, at: ast.stmt, *arguments: ast.expr) -> ast.expr:
-    observer = ast.Attribute(ast.Name("__fuzz__", ast.Load()), name, ast.Load())
-    call = ast.Call(observer, [ast.Constant(number), *arguments], [])
-    for node in (call, observer, observer.value, call.args[0]):
-        ast.copy_location(node, at)
-    return call
-
-
-class _Finder:
-    """Loads the modules of the program with their steps wrapped."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    def find_spec(
-        self, name: str, path: Any = None, target: types.ModuleType | None = None
-    ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and (spec.origin or "").startswith(self._observer.folder):
-            spec.loader = _Loader(name, spec.origin or "", self._observer)
-        return spec
-
-
-class _Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, observer: Observer) -> None:
-        super().__init__(name, path)
-        self._observer = observer
-
-    def get_code(self, fullname: str) -> types.CodeType:
-        with open(self.path, encoding="utf-8") as file:
-            tree = self._observer.instrumented(file.read(), self.path)
-        code: types.CodeType = compile(tree, self.path, "exec", dont_inherit=True)
-        return code

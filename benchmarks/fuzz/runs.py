@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.fuzz.fingerprints import fingerprint
 from benchmarks.fuzz.forks import PLAIN_SECONDS, UNDER_SECONDS, Ended, forked
-from benchmarks.fuzz.observed import Observer, Place, run_observed
+from benchmarks.fuzz.observed import Observer, Place
 
 SCRIPT = "main.py"
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
@@ -77,15 +77,8 @@ class Folder:
 
     def plain(self, mutated: list[Place]) -> tuple[Outcome, list[dict[str, Any]], Ended]:
         """A plain run: what it showed, and its steps (see `observed.Observed`)."""
-        observers: list[Observer] = []
-
-        def run() -> None:
-            observers.append(run_observed(self.root, SCRIPT, mutated))
-            observers[0].run()
-
-        ended = forked(
-            run, lambda: observers[0].to_plain(), self.root, self.scratch, PLAIN_SECONDS
-        )
+        observer = Observer(self.root, SCRIPT, mutated)
+        ended = forked(observer.run, observer.to_plain, self.root, self.scratch, PLAIN_SECONDS)
         steps = ended.findings or []
         for step in steps:
             start, end = (int(each) for each in step["printed"].split(":"))
@@ -103,9 +96,7 @@ class Folder:
             sys.path[0] = ""
             cli.main(["-q", "--store", store, "--report", self.report, SCRIPT])
 
-        ended = forked(
-            run, lambda: _artifacts(self.report), self.root, self.scratch, UNDER_SECONDS
-        )
+        ended = forked(run, lambda: _artifacts(self.report), self.root, self.scratch, UNDER_SECONDS)
         return self._outcome(ended), _events(self.report), ended.findings or {}, ended
 
     def plain_process(self) -> Outcome:
@@ -162,7 +153,9 @@ def _events(report: str) -> list[Kept]:
         text = Path(report).read_text()
     except FileNotFoundError:
         return []
-    return [Kept(each["path"], each["status"], each["reason"]) for each in json.loads(text)["steps"]]
+    return [
+        Kept(each["path"], each["status"], each["reason"]) for each in json.loads(text)["steps"]
+    ]
 
 
 def _artifacts(report: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ def lines(verdicts: Sequence[Verdict], worst: int) -> Iterator[str]:
     counts = Counter(each.status for each in verdicts)
     yield (
         f"{len(verdicts)} mutants: {counts['same']} same, {counts['different']} DIFFERENT,"
-        f" {counts['skipped']} skipped"
+        f" {counts['skipped']} skipped, {counts['unfit']} of UNFIT programs"
     )
     yield ""
     yield f"{'program':14}{'mutants':>8}{'different':>10}{'evaluated':>10}{'needed':>8}" + (
@@ -46,15 +46,17 @@ def lines(verdicts: Sequence[Verdict], worst: int) -> Iterator[str]:
         yield f"needless in {len(wasteful)} mutants, the worst:"
     for each in wasteful[:worst]:
         yield f"  {each.mutant} {each.described}: {', '.join(each.needless)}"
+    told = set()
     for each in verdicts:
-        if each.status == "different":
+        if each.failed and (each.status, *each.differences) not in told:
+            told.add((each.status, *each.differences))
             yield ""
             yield failure(each)
 
 
 def failure(verdict: Verdict) -> str:
     """What is said of a mutant that failed."""
-    said = [f"DIFFERENT {verdict.mutant} {verdict.described}"]
+    said = [f"{verdict.status.upper()} {verdict.mutant} {verdict.described}"]
     said += [f"  {each}" for each in verdict.differences]
     if verdict.case:
         said.append(f"  kept: {verdict.case}")

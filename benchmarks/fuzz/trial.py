@@ -46,7 +46,7 @@ def files_of(program: str) -> dict[str, str]:
 
 
 class BadProgramError(Exception):
-    """A program is not fit for this: it fails, or its second run under ddsimport is not all hits."""
+    """A program is not fit for this: it fails, or a run of it without an edit is not all hits."""
 
 
 class Trial:
@@ -138,9 +138,8 @@ class Trial:
 
     def _count(self, verdict: Verdict, steps: Steps, events: list[Kept]) -> None:
         needed = affected(steps, self.baseline)
-        evaluated = Counter(
-            event.path for event in events if event.status not in ("hit", "failed")
-        )
+        raised = Counter(step["path"] for step in steps if not step["value"])
+        evaluated = Counter(event.path for event in events if event.status != "hit") - raised
         verdict.affected = needed.total()
         verdict.by_unit = affected(steps, self.baseline, "unit").total()
         verdict.by_statement = affected(steps, self.baseline, "statement").total()

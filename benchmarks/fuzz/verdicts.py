@@ -39,7 +39,8 @@ class Verdict:
     """What became of one mutant.
 
     Attributes:
-        status: `same`, `different`, `skipped` (it hangs, or differs from itself).
+        status: `same`, `different`, `skipped` (it hangs, or differs from itself) or `unfit` (it was
+            not run: the program itself differs, or its second run evaluates steps).
         differences: what differs, in words.
         evaluated: steps evaluated under ddsimport.
         affected: steps that executed mutated code in the plain run.
@@ -63,6 +64,11 @@ class Verdict:
     seconds: float = 0.0
     case: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether something is wrong with ddsimport, or with the fuzzer."""
+        return self.status in ("different", "unfit")
+
 
 def differences(plain: Outcome, under: Outcome) -> list[str]:
     """What the world could see of the difference between two runs."""
@@ -79,9 +85,7 @@ def differences(plain: Outcome, under: Outcome) -> list[str]:
     return found
 
 
-def artifact_differences(
-    plain: Steps, events: list[Kept], artifacts: dict[str, str]
-) -> list[str]:
+def artifact_differences(plain: Steps, events: list[Kept], artifacts: dict[str, str]) -> list[str]:
     """Paths whose artifact is not what the plain run's last evaluation gave."""
     given = {step["path"]: step["value"] for step in plain}
     last = {event.path: event.status for event in events}
@@ -121,11 +125,9 @@ def reasons(step: dict[str, Any], before: dict[str, Any] | None, by: str) -> set
     return found
 
 
-def affected(
-    steps: Steps, baseline: Steps, by: str = "function"
-) -> Counter[str]:
+def affected(steps: Steps, baseline: Steps, by: str = "function") -> Counter[str]:
     """Path -> how many evaluations of it executed mutated code."""
-    before = {key: step for key, step in _numbered(baseline)}
+    before = dict(_numbered(baseline))
     return Counter(
         step["path"]
         for key, step in _numbered(steps)

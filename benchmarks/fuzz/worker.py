@@ -19,7 +19,7 @@ from benchmarks.fuzz import cases
 from benchmarks.fuzz.forks import preload
 from benchmarks.fuzz.minimise import minimised, size
 from benchmarks.fuzz.mutations import Mutants
-from benchmarks.fuzz.trial import Trial, files_of
+from benchmarks.fuzz.trial import BadProgramError, Trial, files_of
 from benchmarks.fuzz.verdicts import Verdict
 
 
@@ -34,19 +34,36 @@ class Worker:
             prefix="fuzz-", dir=memory if os.access(memory, os.W_OK) else None
         )
         self._trials: dict[str, Trial] = {}
+        self._unfit: dict[str, str] = {}
         self._mutants: dict[str, Mutants] = {}
         self._done: dict[str, list[int]] = {}
 
     def judged(self, program: str, number: int, *, processes: bool = False) -> Verdict:
         """Run one mutant."""
-        if program not in self._trials:
-            self._trials[program] = Trial(
-                files_of(program), os.path.join(self.root, program), self._stores
-            )
-        trial = self._trials[program]
-        verdict = trial.judged(self.mutants(program)[number], processes=processes)
+        mutant = self.mutants(program)[number]
+        try:
+            trial = self._trial(program)
+        except BadProgramError as error:
+            return Verdict(mutant.name, "", (), status="unfit", differences=[str(error)])
+        verdict = trial.judged(mutant, processes=processes)
         self._done.setdefault(program, []).append(number)
         return verdict
+
+    def _trial(self, program: str) -> Trial:
+        """
+        Raises:
+            BadProgramError: see there.
+        """
+        if program in self._unfit:
+            raise BadProgramError(self._unfit[program])
+        if program not in self._trials:
+            folder = os.path.join(self.root, program)
+            try:
+                self._trials[program] = Trial(files_of(program), folder, self._stores)
+            except BadProgramError as error:
+                self._unfit[program] = str(error)
+                raise
+        return self._trials[program]
 
     def mutants(self, program: str) -> Mutants:
         """The mutants of a program."""

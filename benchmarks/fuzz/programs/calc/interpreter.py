@@ -2,7 +2,6 @@
 
 import operator
 
-import nodes as n
 
 OPERATIONS = {
     "+": operator.add,

@@ -10,7 +10,6 @@ from scaling import Scaler, pipeline
 SEED = 3
 
 
-
 def guess(name, fitted, inputs):
     """What a model says of the inputs; the name is for the path."""
     return fitted.predict(inputs)
@@ -36,6 +35,8 @@ table = confusion(test[1], ensemble)  # dds: /learn/confusion.npy
 print(table)
 best = max(scores, key=scores.get)  # dds: /learn/best
 print("best:", best)
-measured = {name: float(score(test[1], ensemble)) for name, score in SCORES.items()}  # dds: /learn/measured
+measured = {
+    name: float(score(test[1], ensemble)) for name, score in SCORES.items()
+}  # dds: /learn/measured
 print({name: round(value, 3) for name, value in measured.items()})
 np.savetxt("confusion.txt", table, fmt="%d")

@@ -66,6 +66,7 @@ class Ensemble(Model):
 
     def _fit(self, features, labels):
         self.models = [model.fit(features, labels) for model in self.models]
+
     def _one(self, row):
         return vote([model.predict(row[None])[0] for model in self.models])
 

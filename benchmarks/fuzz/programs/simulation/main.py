@@ -55,9 +55,7 @@ def main(argv):
     costs = {kind.__name__: kind.price(fox.speed) for kind in (Fox, Rabbit)}  # dds: /sim/costs
     print(costs)
     # dds: /sim/described
-    described = [
-        animal.describe() for animal in (Fox(0), Rabbit(0, energy=1), Rabbit(2, energy=9))
-    ]
+    described = [animal.describe() for animal in (Fox(0), Rabbit(0, energy=1), Rabbit(2, energy=9))]
     print(*described, sep="\n")
     final = watching.verdict(averages, experiment.peak)  # dds: /sim/verdict
     print(final)

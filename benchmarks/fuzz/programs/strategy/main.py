@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import market
-from config import Config, Mode, load_config
+from config import Mode, load_config
 from portfolio import Portfolio
 from strategies import STRATEGIES, build
 

@@ -16,8 +16,7 @@ class Strategy(ABC):
         self.weight = weight
 
     @abstractmethod
-    def signal(self, prices):
-        ...
+    def signal(self, prices): ...
 
     def trend(self, prices):
         recent = prices[-self.window :]
