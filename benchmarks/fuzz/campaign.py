@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fuzz.trial import PROGRAMS
 from benchmarks.fuzz.verdicts import Verdict
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ class Wanted:
 class WorkerProcess:
     """A `worker` in a process of its own."""
 
-    def __init__(self, seed: int, stores: str) -> None:
+    def __init__(self, seed: int, stores: str = "both", programs: Path = PROGRAMS) -> None:
         variables = {
             name: value for name, value in os.environ.items() if not name.startswith("DDSIMPORT_")
         }
@@ -37,7 +38,7 @@ class WorkerProcess:
         # One hash seed for all: a mutant may well print a set, or drop a `sorted`.
         variables.update(PYTHONPATH=str(_ROOT), PYTHONHASHSEED="0")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.fuzz.worker", str(seed), stores],
+            [sys.executable, "-m", "benchmarks.fuzz.worker", str(seed), stores, str(programs)],
             cwd=_ROOT,
             env=variables,
             stdin=subprocess.PIPE,

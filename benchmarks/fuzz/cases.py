@@ -49,10 +49,9 @@ def written(versions: Versions, remark: str) -> str:
     return "".join(lines)
 
 
-def keep(name: str, versions: Versions, remark: str) -> Path:
-    """Write a case to where it is rerun from."""
-    FOUND.mkdir(exist_ok=True)
-    path = FOUND / f"{name}.txt"
+def keep(path: Path, versions: Versions, remark: str) -> Path:
+    """Write a case; in `FOUND` it will be rerun."""
+    path.parent.mkdir(exist_ok=True)
     path.write_text(written(versions, remark), encoding="utf-8")
     return path
 

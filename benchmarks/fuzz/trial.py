@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.fuzz.mutations import INERT, Mutant, Mutants
+from benchmarks.fuzz.mutations import INERT, Mutant
 from benchmarks.fuzz.observed import Place
 from benchmarks.fuzz.runs import Folder, Kept, Outcome, copied_store
 from benchmarks.fuzz.verdicts import (
@@ -31,14 +31,13 @@ PROGRAMS = Path(__file__).parent / "programs"
 STORES = ("fresh", "shared", "both")
 
 
-def names_of_programs() -> list[str]:
-    """The programs there are."""
-    return sorted(folder.name for folder in PROGRAMS.iterdir() if (folder / "main.py").exists())
+def names_of_programs(programs: Path = PROGRAMS) -> list[str]:
+    """The programs in a folder."""
+    return sorted(folder.name for folder in programs.iterdir() if (folder / "main.py").exists())
 
 
-def files_of(program: str) -> dict[str, str]:
+def files_of(folder: Path) -> dict[str, str]:
     """The files of a program: name -> text."""
-    folder = PROGRAMS / program
     return {
         str(path.relative_to(folder)): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*.py"))
@@ -208,8 +207,3 @@ def _statement_around(text: str, first: int, last: int) -> tuple[int, int]:
         if start <= first and last <= end and end - start < size:
             best, size = (start, end), end - start
     return best
-
-
-def mutants_of(program: str, seed: int) -> Mutants:
-    """The mutants of a program."""
-    return Mutants(program, files_of(program), seed)

@@ -1,7 +1,10 @@
 """A process that runs mutants for the one that asked for them: a line of JSON in, a line out.
 
-Started as `python -m benchmarks.fuzz.worker SEED STORES`. Requests: `{"mutant": [program, number],
-"processes": bool}` and `{"minimise": [program, number, earlier number or null], "seconds": n}`.
+Started as `python -m benchmarks.fuzz.worker SEED STORES PROGRAMS`. Requests:
+
+- `{"mutant": [program, number], "processes": bool}`: a verdict;
+- `{"minimise": [program, number], "seconds": n}`: where a small case of it is kept;
+- `{"case": file}`: what fails in a kept case, per version.
 """
 
 from __future__ import annotations
@@ -26,8 +29,9 @@ from benchmarks.fuzz.verdicts import Verdict
 class Worker:
     """Trials of all programs asked for so far, in a folder that goes with this process."""
 
-    def __init__(self, seed: int, stores: str) -> None:
+    def __init__(self, seed: int, stores: str, programs: Path) -> None:
         self._seed = seed
+        self._programs = programs
         self._stores = stores
         memory = "/dev/shm"  # a store flushes what it writes, which costs nothing in memory
         self.root = tempfile.mkdtemp(
@@ -59,7 +63,7 @@ class Worker:
         if program not in self._trials:
             folder = os.path.join(self.root, program)
             try:
-                self._trials[program] = Trial(files_of(program), folder, self._stores)
+                self._trials[program] = Trial(self._files(program), folder, self._stores)
             except BadProgramError as error:
                 self._unfit[program] = str(error)
                 raise
@@ -68,16 +72,16 @@ class Worker:
     def mutants(self, program: str) -> Mutants:
         """The mutants of a program."""
         if program not in self._mutants:
-            self._mutants[program] = Mutants(program, files_of(program), self._seed)
+            self._mutants[program] = Mutants(program, self._files(program), self._seed)
         return self._mutants[program]
 
-    def minimise(self, program: str, number: int, seconds: float) -> dict[str, Any]:
-        """Keep a small case of a mutant that fails.
+    def minimise(self, program: str, number: int, seconds: float, found: Path) -> dict[str, Any]:
+        """Keep a small case of a mutant that fails, in the folder `found`.
 
         If it fails only where other mutants have left their entries in the store, one of them that
         is enough is looked for.
         """
-        files = files_of(program)
+        files = self._files(program)
         mutants = self.mutants(program)
         mutant = mutants[number]
         versions = [files, mutant.applied(files)]
@@ -94,9 +98,11 @@ class Worker:
         small = minimised(versions, lambda each: bool(self._kinds(each) & kinds), seconds)
         remark = f"Mutant {mutant.name} of seed {self._seed}: {mutant.described(files)}\n"
         remark += "".join(f"{each}\n" for each in self._failures(small)[-1])
-        name = f"{program}-{self._seed}-{number}"
-        path = cases.keep(name, small, remark)
+        path = cases.keep(found / f"{program}-{self._seed}-{number}.txt", small, remark)
         return {"case": str(path), "versions": len(small), "lines": size(small[0])}
+
+    def _files(self, program: str) -> dict[str, str]:
+        return files_of(self._programs / program)
 
     def _failures(self, versions: cases.Versions) -> list[list[str]]:
         return cases.failures(versions, os.path.join(self.root, "case"))
@@ -115,9 +121,9 @@ class Worker:
 
 def main(arguments: list[str]) -> None:
     """Answer requests until there are no more."""
-    seed, stores = arguments
+    seed, stores, programs = arguments
     preload()
-    worker = Worker(int(seed), stores)
+    worker = Worker(int(seed), stores, Path(programs))
     # What the programs' runs print goes to files; this is for answers only.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -136,7 +142,8 @@ def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
         return {"failures": cases.failures(versions, os.path.join(worker.root, "case"))}
     if "minimise" in request:
         program, number = request["minimise"]
-        return worker.minimise(program, number, request["seconds"])
+        found = Path(request.get("found", cases.FOUND))
+        return worker.minimise(program, number, request["seconds"], found)
     program, number = request["mutant"]
     return asdict(worker.judged(program, number, processes=request["processes"]))
 
