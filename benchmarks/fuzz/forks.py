@@ -98,6 +98,8 @@ def _be_child(
             os.dup2(os.open(name, os.O_WRONLY), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         atexit._clear()
+        for name in [name for name in sys.modules if name.startswith("benchmarks")]:
+            del sys.modules[name]  # nothing of the program's, and nothing it should see
         code = _as_interpreter(run)
         data = pickle.dumps(look_back())
         with open(names[2], "wb") as file:
