@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -66,10 +65,6 @@ class Trial:
         if self._shared is not None:
             copied_store(self._warm, self._shared)
 
-    def close(self) -> None:
-        """Remove its folder."""
-        shutil.rmtree(self._root, ignore_errors=True)
-
     def judged(self, mutant: Mutant, *, processes: bool = False) -> Verdict:
         """Run a mutant plainly and from warm stores.
 
@@ -92,9 +87,9 @@ class Trial:
 
     def _judge(self, verdict: Verdict, places: list[Place], processes: bool) -> None:
         plain, steps, ended = self.folder.plain(places)
-        if ended.timed_out:
+        if ended.timed_out or plain.error.endswith("PragmaError"):
             verdict.status = "skipped"
-            verdict.differences.append("it hangs")
+            verdict.differences.append("it hangs" if ended.timed_out else "a pragma is refused")
             return
         verdict.steps = len(steps)
         if self._fresh is not None:
@@ -115,13 +110,9 @@ class Trial:
         self, verdict: Verdict, plain: Outcome, steps: Steps, store: str, label: str = ""
     ) -> list[Kept]:
         under, events, artifacts, ended = self.folder.under(store)
+        found = differences(plain, under) + artifact_differences(steps, events, artifacts)
         if ended.timed_out:
             found = ["it hangs under ddsimport"]
-        elif under.error.endswith("PragmaError"):
-            verdict.status = "skipped"
-            return events
-        else:
-            found = differences(plain, under) + artifact_differences(steps, events, artifacts)
         verdict.differences += [f"{label}{each}" for each in found]
         return events
 
