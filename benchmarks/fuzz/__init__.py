@@ -6,9 +6,9 @@ edit touched. `python -m benchmarks.fuzz --help`.
 | room | what it is for |
 |---|---|
 | `programs/` | the programs, ordinary files |
-| `mutations` | their edits; mutant k of a seed is always the same |
+| `mutations`, `edits`, `insertions` | their edits; mutant k of a seed is always the same |
 | `forks`, `runs` | one run of a program, and what it showed |
-| `observed`, `fingerprints` | the plain run, observed: what each step ran, read and gave |
+| `observed`, `wrapping`, `reads`, `fingerprints` | what each step of the plain run took and ran |
 | `verdicts` | what two runs tell: differences, and which steps had to be evaluated |
 | `trial` | a program with its warm stores, mutant by mutant |
 | `worker`, `campaign` | many mutants, in worker processes |

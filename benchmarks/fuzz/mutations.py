@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.fuzz.edits import edits_of
+from benchmarks.fuzz.insertions import insertions_into
 
 INERT = frozenset({"docstring", "comment", "annotation"})
 """Kinds of edits that change nothing a program could notice, unless it looks at its own text."""
@@ -109,14 +110,23 @@ def mutations_of(files: Mapping[str, str]) -> list[Mutation]:
     found: list[Mutation] = []
     for file in sorted(files):
         seen = {files[file]}
-        for kind, start, end, replacement in sorted(edits_of(file, files), key=lambda e: e[1:]):
-            line = files[file].count("\n", 0, start) + 1
-            mutation = Mutation(file, start, end, replacement, kind, line)
+        for mutation in sorted(_candidates(file, files)):
             edited = mutation.applied(files)[file]
             if edited not in seen and _compiles(edited):
                 seen.add(edited)
                 found.append(mutation)
     return found
+
+
+def _candidates(file: str, files: Mapping[str, str]) -> Iterator[Mutation]:
+    text = files[file]
+    for kind, start, end, replacement in edits_of(file, files):
+        line = text.count("\n", 0, start) + 1
+        yield Mutation(file, start, end, replacement, kind, line)
+    lines = text.splitlines(keepends=True)
+    for kind, line, added in insertions_into(file, files):
+        at = sum(map(len, lines[: line - 1]))
+        yield Mutation(file, at, at, added, kind, line)
 
 
 def _compiles(text: str) -> bool:

@@ -142,5 +142,6 @@ def test_kinds_of_edits():
     assert kinds == {
         "annotation", "arguments", "attribute", "base class", "callee", "comment", "comparison",
         "condition", "constant", "decorator", "default", "deleted", "docstring", "element",
-        "exception", "import", "loop", "operator", "order", "returned value", "table",
+        "exception", "import", "loop", "operator", "order", "overridden", "patched", "rebound",
+        "returned value", "shadowed", "table",
     }  # fmt: skip

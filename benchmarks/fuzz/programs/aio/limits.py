@@ -8,12 +8,10 @@ class Limiter:
     def __init__(self, size):
         self._semaphore = asyncio.Semaphore(size)
         self.active = 0
-        self.most = 0
 
     async def __aenter__(self):
         await self._semaphore.acquire()
         self.active += 1
-        self.most = max(self.most, self.active)
         return self
 
     async def __aexit__(self, *error):

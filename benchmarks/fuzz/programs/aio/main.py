@@ -62,7 +62,7 @@ async def main():
         print("error:", error)
     receipt = compat.receipt(buyer.basket, amount)  # dds: /aio/receipt
     print(receipt)
-    print(buyer.limiter.active, "under way", min(buyer.limiter.most, 1))
+    print(buyer.limiter.active, "under way")
 
 
 asyncio.run(main())
