@@ -1,5 +1,6 @@
 """Functions over the tree, one implementation per kind of node."""
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import singledispatch
 
@@ -48,7 +49,7 @@ def size(node):
 
 @singledispatch
 def folded(node):
-    return node
+    return deepcopy(node)
 
 
 @folded.register(n.Let)
