@@ -24,25 +24,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         wanted = campaign.plan(programs, options.mutants, options.first, options.process_share)
     started = time.perf_counter()
-    done = 0
+    verdicts: list[Verdict] = []
 
     def tell(verdict: Verdict) -> None:
-        nonlocal done
-        done += 1
+        verdicts.append(verdict)
         if verdict.status == "different" or options.mutant or options.verbose:
             print(_told(verdict), flush=True)
-        if done % 250 == 0:
-            print(f"... {done} mutants, {time.perf_counter() - started:.0f} s", flush=True)
+        if len(verdicts) % 250 == 0:
+            print(f"... {len(verdicts)} mutants, {time.perf_counter() - started:.0f} s", flush=True)
 
     differing = [] if options.mutant else _differing_cases(options.seed)
-    verdicts = campaign.run(
-        wanted,
-        seed=options.seed,
-        stores=options.stores,
-        jobs=min(options.jobs, len(wanted)),
-        minimise_seconds=options.minimise,
-        tell=tell,
-    )
+    try:
+        campaign.run(
+            wanted,
+            seed=options.seed,
+            stores=options.stores,
+            jobs=min(options.jobs, len(wanted)),
+            minimise_seconds=options.minimise,
+            tell=tell,
+        )
+    except KeyboardInterrupt:
+        print(f"interrupted: what follows is about {len(verdicts)} of {len(wanted)} mutants")
     if not options.mutant:
         print(f"\nPython {sys.version.split()[0]}, seed {options.seed}, stores: {options.stores},")
         print(f"{sum(each.processes for each in wanted)} of the mutants also in real processes,")

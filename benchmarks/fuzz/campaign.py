@@ -102,12 +102,11 @@ def run(
     jobs: int,
     minimise_seconds: float,
     tell: Callable[[Verdict], None],
-) -> list[Verdict]:
+) -> None:
     """Run mutants; what fails is made small and kept, for some seconds each.
 
     Worker k of n takes every nth mutant, so that a shared store has the same history each time.
     """
-    verdicts: list[Verdict] = []
     shares = [list(wanted)[job::jobs] for job in range(jobs)]
     broken: list[BaseException] = []
     lock = threading.Lock()
@@ -123,16 +122,14 @@ def run(
                         )
                         verdict.case = small["case"]
                     with lock:
-                        verdicts.append(verdict)
                         tell(verdict)
         except BaseException as error:
             broken.append(error)
 
-    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
+    threads = [threading.Thread(target=work, args=(share,), daemon=True) for share in shares]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if broken:
         raise broken[0]
-    return verdicts
