@@ -68,10 +68,12 @@ class _Shape:
             return self._class(value)
         for kind, shape in _KINDS:
             if isinstance(value, kind):
-                return type(value).__qualname__, shape(self, value)
+                return self._kind(value), shape(self, value)
+        return self._kind(value), self._state(value)
+
+    def _kind(self, value: object) -> Any:
         kind = type(value)
-        name = self.of(kind) if self._classes else (kind.__module__, kind.__qualname__)
-        return name, self._state(value)
+        return self.of(kind) if self._classes else (kind.__module__, kind.__qualname__)
 
     def inside(self, value: object) -> Any:
         """Something in a container: there, the code of functions is part of the value."""

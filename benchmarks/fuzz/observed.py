@@ -29,8 +29,8 @@ class Observed:
     Attributes:
         path: where ddsimport would keep the value.
         inputs: name read by the step's expression -> fingerprint of what it is bound to.
-        deep_inputs: the same, with the code of the classes of instances.
         reads: module variable or class read by a function that ran -> its fingerprint.
+        unit_inputs, unit_reads: the same, with the code of classes, and of those of instances.
         value: fingerprint; empty if the step raised.
         printed: what went to standard output meanwhile.
         ran_function: a function (or the step itself) ran whose text holds a mutation.
@@ -40,8 +40,9 @@ class Observed:
 
     path: str
     inputs: dict[str, str] = field(default_factory=dict)
-    deep_inputs: dict[str, str] = field(default_factory=dict)
     reads: dict[str, str] = field(default_factory=dict)
+    unit_inputs: dict[str, str] = field(default_factory=dict)
+    unit_reads: dict[str, str] = field(default_factory=dict)
     value: str = ""
     printed: str = ""
     ran_function: bool = False
@@ -116,7 +117,7 @@ class Observer:
             if each.name in names:
                 value = _accessed(names[each.name], each.access)
                 step.inputs[each.name] = binding_fingerprint(value)
-                step.deep_inputs[each.name] = deep_fingerprint(value)
+                step.unit_inputs[each.name] = deep_fingerprint(value)
         if site.path is not None:
             step.path = site.path.format_map({name: _Quoted(each) for name, each in names.items()})
         else:
@@ -139,7 +140,7 @@ class Observer:
         self._current.set(notes.outer)
         if not notes.step.value and sys.exc_info()[0] is None:
             notes.step.value = fingerprint(None)  # a function that fell off its end
-        notes.step.reads = notes.reads()
+        notes.note_reads()
         sys.stdout.flush()
         notes.step.printed = f"{notes.start}:{os.lseek(1, 0, os.SEEK_CUR)}"
         self.steps.append(notes.step)
@@ -246,18 +247,22 @@ class _Notes:
             for each in kind.__mro__:
                 self._classes.setdefault(each)
 
-    def reads(self) -> dict[str, str]:
+    def note_reads(self) -> None:
         """Everything outside of itself that the code that ran names, as it is now."""
-        found = {
-            f"class {each.__module__}.{each.__qualname__}": binding_fingerprint(each)
+        read: dict[str, Any] = {
+            f"class {each.__module__}.{each.__qualname__}": each
             for each in self._classes
-            if each.__module__ in sys.modules and each is not object
+            if each is not object
         }
         for code, namespace in self._ran.items():
-            for name, value in variables_read(code, namespace):
-                if name not in found:
-                    found[name] = binding_fingerprint(value)
-        return found
+            read.update(variables_read(code, namespace))
+        step = self.step
+        step.reads = {name: binding_fingerprint(value) for name, value in read.items()}
+        step.unit_reads = {
+            name: deep_fingerprint(value)
+            for name, value in read.items()
+            if not isinstance(value, types.FunctionType)
+        }
 
 
 def _accessed(value: Any, access: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 import types
@@ -9,14 +10,17 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from typing import Any
 
+UNBOUND = "unbound"
+"""In place of a value: the name is bound to nothing."""
+
 
 def variables_read(code: types.CodeType, namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The module variables that a code object names: its own module's, and `module.name`."""
+    """The variables that a code object names: its module's or built in, and `module.name`."""
     module: types.ModuleType | None = None  # what the attribute to come is one of
     level = 0
     for each in _instructions(code):
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and each.argval in namespace:
-            value = namespace[each.argval]
+        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = namespace.get(each.argval, getattr(builtins, each.argval, UNBOUND))
             module = value if isinstance(value, types.ModuleType) else None
             if module is None:
                 yield f"{namespace['__name__']}.{each.argval}", value
