@@ -117,7 +117,10 @@ def reasons(step: dict[str, Any], before: dict[str, Any] | None, by: str) -> set
     if before is None:
         found.add("result")
         return found
-    for what in ("unit_reads", "unit_inputs") if by == "unit" else ("reads", "inputs"):
+    kinds = ["reads", "inputs"]
+    if by == "unit":
+        kinds += ["unit_reads", "unit_inputs"]
+    for what in kinds:
         if any(before[what].get(name, now) != now for name, now in step[what].items()):
             found.add(what)
     if (step["value"], step["printed"]) != (before["value"], before["printed"]):
