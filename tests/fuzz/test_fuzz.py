@@ -28,6 +28,8 @@ def test_nobody_can_tell_and_little_is_needless(program):
     report = "\n".join(summary.lines(verdicts, worst=MUTANTS))
     assert not any(each.failed for each in verdicts), report
     assert any(each.evaluated for each in verdicts), report
+    inert = [each for each in verdicts if {*each.kinds} <= {"comment", "docstring"}]
+    assert not any(each.affected or each.evaluated for each in inert), report
     evaluated = sum(each.evaluated for each in verdicts)
     needed = sum(each.by_unit for each in verdicts)
     # One or two of thirty mutants weigh too much to be held against a share.
