@@ -19,11 +19,8 @@ def variables_read(code: types.CodeType, namespace: dict[str, Any]) -> Iterator[
     module: types.ModuleType | None = None  # what the attribute to come is one of
     level = 0
     for each in _instructions(code):
-<<<<<<< HEAD
-=======
         if each.argval == "__fuzz__":
             continue  # put there by `wrapping`
->>>>>>> fuzz
         if each.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             value = namespace.get(each.argval, getattr(builtins, each.argval, UNBOUND))
             module = value if isinstance(value, types.ModuleType) else None
