@@ -7,7 +7,7 @@ from time import perf_counter
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event
-from ddsimport.runtime import recorder
+from ddsimport.runtime import output, recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
@@ -30,7 +30,7 @@ class Hit(Record):
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             absorb(self.candidate.trace, outer, self.session)
-        recorder.replay(self.candidate.trace.output)
+        output.replay(self.candidate.trace.output)
         return self.value
 
 

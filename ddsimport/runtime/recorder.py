@@ -2,9 +2,8 @@
 
 An audit hook (PEP 578) sees every `open` of the interpreter, whoever calls it. It is added at the
 first miss of the process and does nothing while no evaluation is being recorded, so a run whose
-steps all hit pays nothing. Text is seen by shadowing `write` on the very objects that
-`sys.stdout` and `sys.stderr` are: their identity and type stay, and so do references to them that
-the program took earlier (logging handlers, `print(file=…)`).
+steps all hit pays nothing. What is printed is seen in `output`, what is asked without an audit event
+in `asked`, what runs in `witness`.
 
 Not seen, and so not replayed or verified: reads by native code that raises no audit event, files
 opened relative to an open folder, bytes written to the file descriptor directly, random state, the
@@ -19,7 +18,7 @@ import threading
 from contextvars import ContextVar
 from types import FrameType
 
-from ddsimport.runtime import asked
+from ddsimport.runtime import asked, output
 from ddsimport.source.hook import is_tracked
 
 TYPE_CHECKING = False
@@ -37,13 +36,11 @@ HERE = "./"
 """What the name of a read begins with if it is relative to the working directory."""
 
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
-_STREAMS = ("stdout", "stderr")
 
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
 _lock = threading.RLock()
 _hooked = False
-_taps: list[_Tap] = []
 
 
 class Recording:
@@ -94,7 +91,7 @@ class Recording:
             yield recording
             recording = recording.outer
 
-    def _print(self, stream: str, text: str) -> None:
+    def add_text(self, stream: str, text: str) -> None:
         self.printed += len(text)
         if self.printed > OUTPUT_LIMIT:
             self.output.clear()
@@ -119,7 +116,7 @@ def begin() -> Recording:
             asked.watch_variables(_on_variable)
             _hooked = True
         asked.watch_paths(_on_test)  # pathlib may have been imported since
-        recording.streams = _tap_streams()
+        recording.streams = output.tap(_on_print)
         _active.append(recording)
     _current.set(recording)
     return recording
@@ -132,7 +129,7 @@ def end(recording: Recording) -> None:
             return
         _active.remove(recording)
         if not _active:
-            _untap_streams()
+            output.untap()
             asked.unwatch_paths()
     if _current.get() is recording:
         _current.set(recording.outer)
@@ -165,6 +162,13 @@ def _recordings() -> list[Recording]:
     if recording is _NOBODY:
         return []
     return list(recording.chain()) if recording is not None else list(_active)
+
+
+def _on_print(stream: object, text: str) -> None:
+    for recording in _recordings():
+        name = recording.streams.get(id(stream))
+        if name is not None:
+            recording.add_text(name, text)
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -416,57 +420,3 @@ def names_in(folder: str) -> tuple[str, ...] | None:
             return tuple(sorted(os.listdir(folder)))
     except OSError:
         return None
-
-
-# --- output ---------------------------------------------------------------------------------------
-
-
-class _Tap:
-    """Stands in for `write` on one stream object while something is recorded."""
-
-    __slots__ = ("original", "stream")
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.original = stream.write
-
-    def __call__(self, text: str) -> Any:
-        written = self.original(text)
-        for recording in _recordings():
-            name = recording.streams.get(id(self.stream))
-            if name is not None:
-                recording._print(name, text)
-        return written
-
-
-def _tap_streams() -> dict[int, str]:
-    """Tap what are standard output and error now; {identity of the stream: its name}."""
-    streams: dict[int, str] = {}
-    for name in _STREAMS:
-        stream = getattr(sys, name, None)
-        if stream is None:
-            continue
-        streams[id(stream)] = name
-        if not any(tap.stream is stream for tap in _taps):
-            tap = _Tap(stream)
-            try:
-                stream.write = tap
-            except AttributeError:
-                continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
-            _taps.append(tap)
-    return streams
-
-
-def _untap_streams() -> None:
-    for tap in _taps:
-        if tap.stream.__dict__.get("write") is tap:
-            del tap.stream.write
-    _taps.clear()
-
-
-def replay(output: tuple[tuple[str, str], ...]) -> None:
-    """Print again what the step printed when it was evaluated."""
-    for name, text in output:
-        stream = getattr(sys, name, None)
-        if stream is not None:
-            stream.write(text)

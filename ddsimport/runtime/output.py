@@ -1,0 +1,77 @@
+"""What is printed while something is recorded, and printing it again.
+
+Text is seen by shadowing `write` on the very objects that `sys.stdout` and `sys.stderr` are: their
+identity and type stay, and so do references to them that the program took earlier (logging
+handlers, `print(file=…)`).
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_STREAMS = ("stdout", "stderr")
+
+
+class _Tap:
+    """Stands in for `write` on one stream object while something is recorded."""
+
+    __slots__ = ("original", "stream", "tell")
+
+    def __init__(self, stream: Any, tell: Callable[[object, str], None]) -> None:
+        self.stream = stream
+        self.original = stream.write
+        self.tell = tell
+
+    def __call__(self, text: str) -> Any:
+        written = self.original(text)
+        self.tell(self.stream, text)
+        return written
+
+
+_taps: list[_Tap] = []
+
+
+def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
+    """Tap what are standard output and error now.
+
+    Args:
+        tell: told each stream and text that is written to it, until `untap`.
+
+    Returns:
+        {identity of the stream: its name}.
+    """
+    streams: dict[int, str] = {}
+    for name in _STREAMS:
+        stream = getattr(sys, name, None)
+        if stream is None:
+            continue
+        streams[id(stream)] = name
+        if not any(known.stream is stream for known in _taps):
+            new = _Tap(stream, tell)
+            try:
+                stream.write = new
+            except AttributeError:
+                continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
+            _taps.append(new)
+    return streams
+
+
+def untap() -> None:
+    """Give the streams their own `write` back."""
+    for known in _taps:
+        if known.stream.__dict__.get("write") is known:
+            del known.stream.write
+    _taps.clear()
+
+
+def replay(output: tuple[tuple[str, str], ...]) -> None:
+    """Print again what the step printed when it was evaluated."""
+    for name, text in output:
+        stream = getattr(sys, name, None)
+        if stream is not None:
+            stream.write(text)
