@@ -2,8 +2,8 @@
 
 An audit hook (PEP 578) sees every `open` of the interpreter, whoever calls it. It is added at the
 first miss of the process and does nothing while no evaluation is being recorded, so a run whose
-steps all hit pays nothing. What is printed is seen in `output`, what is asked without an audit event
-in `asked`, what runs in `witness`.
+steps all hit pays nothing. What is printed is seen in `output`, what is asked without an audit
+event in `asked`, what runs in `witness`.
 
 Not seen, and so not replayed or verified: reads by native code that raises no audit event, files
 opened relative to an open folder, bytes written to the file descriptor directly, random state, the
