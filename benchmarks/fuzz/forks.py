@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,8 @@ def preload() -> None:
     for each in pkgutil.walk_packages(ddsimport.__path__, "ddsimport."):
         # The others do something when they are imported.
         if not each.name.startswith(("ddsimport.demo", "ddsimport.activate", "ddsimport.__main__")):
-            importlib.import_module(each.name)
+            with suppress(ImportError):  # some rooms are for packages that are not installed
+                importlib.import_module(each.name)
     for name in ("asyncio", "blake3", "cloudpickle", "diskcache", "libcst", "numpy"):
         importlib.import_module(name)
     gc.collect()
