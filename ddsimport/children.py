@@ -49,7 +49,10 @@ def accompany(script: str | None) -> None:
         if name in sys.modules:
             _add_stowaway(sys.modules[name])
     if not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watcher())
+        from ddsimport.source import hook
+
+        # Behind the finder of marked modules: it would take itself for overtaken.
+        sys.meta_path.insert(int(isinstance(sys.meta_path[0], hook.Finder)), _Watcher())
 
 
 class _Watcher:

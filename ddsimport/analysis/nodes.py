@@ -259,11 +259,13 @@ class Nodes:
             written = written[1:]
         if written.startswith("="):
             written = written[1:]
-            targets = tuple(
-                target
-                for target in self._resolver.resolve(module, file, written)
-                if target.kind != "dynamic"
-            )
+            named = self._resolver.resolve(module, file, written)
+            targets = tuple(target for target in named if target.kind != "dynamic")
+            if targets != named:
+                notes.append(
+                    f"{file}:{line}: {written}() runs a text with names of its own;"
+                    " what runs is recorded, and counts."
+                )
         else:
             targets = self._resolver.resolve(module, file, written)
         return self._edge(module, file, written, targets, line, notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 
 import pytest
 from projects import Project, programs
@@ -105,10 +106,12 @@ def test_steps_of_two_threads_count_what_each_of_them_ran(project):
     )
     project.same()
     assert project.same().evaluated() == set()
+    # Before 3.12, the thread that was there first cannot be watched: all that is loaded counts.
+    more = set() if sys.version_info >= (3, 12) else {"/a", "/b"}
     project.edit("plug_a.py", "return 1", "return 3")
-    assert project.same().evaluated() == {"/a"}
+    assert {"/a"} <= project.same().evaluated() <= {"/a"} | more
     project.edit("plug_b.py", "return 2", "return 4")
-    assert project.same().evaluated() == {"/b"}
+    assert {"/b"} <= project.same().evaluated() <= {"/b"} | more
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

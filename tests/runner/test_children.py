@@ -187,3 +187,15 @@ def test_the_fork_server_is_not_asked_to_import_main():
         [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": root}
     )
     assert ended.stdout == "True False\nTrue False\n", ended.stderr
+
+
+def test_what_children_need_does_not_overtake_the_hook(project):
+    """Else each run would end by looking for marked modules that were loaded without it."""
+    project.write(
+        main="""
+        import colorsys
+        from ddsimport.source import hook
+        print(hook._finder.was_overtaken)
+        """
+    )
+    assert project.run().stdout == "False\n"
