@@ -5,7 +5,6 @@
     : needs numpy
     : arguments one two
     : environment MODE=fast
-    : gap environment variables
     --- main.py
     x = f(1)  # dds: /x
     +++ main.py: f(1) -> f(2)
@@ -20,9 +19,7 @@
     !!! a remark
 
 Lines that start with `: ` say what the case needs and how its program is started, `--- file` opens
-one of its files. `: gap` is for what ddsimport does not see yet and says so in its README: it is
-tried and counted like any other case, but does not fail the run. Every `+++` is an edit, and they
-are made in order: a replacement (which may run over several lines; nothing after the arrow
+one of its files. Every `+++` is an edit, and they are made in order: a replacement (which may run over several lines; nothing after the arrow
 deletes, nothing before it makes a file), a whole file, a deletion, a move, other arguments,
 variables of the environment, another current directory, or (`folder`) nothing but another place on
 disk.
@@ -59,7 +56,6 @@ class Case:
     Attributes:
         python: the oldest Python that can run it.
         needs: modules that must be installed.
-        gap: what ddsimport is documented not to see, if that is what the case shows.
         is_moved: the edit is that the program's folder is another.
     """
 
@@ -68,7 +64,6 @@ class Case:
     after: State
     python: tuple[int, ...] = ()
     needs: tuple[str, ...] = ()
-    gap: str = ""
     is_moved: bool = False
     remark: str = ""
 
@@ -123,8 +118,6 @@ def _with_setting(case: Case, setting: str) -> Case:
         return replace(case, python=tuple(int(part) for part in rest.split(".")))
     if word == "needs":
         return replace(case, needs=tuple(rest.split()))
-    if word == "gap":
-        return replace(case, gap=rest)
     return replace(case, before=_started(case.before, word, rest, case.name))
 
 

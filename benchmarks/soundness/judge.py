@@ -50,7 +50,7 @@ def truth(case: Case, *, must: bool) -> Truth:
             be noticed, or prints something else after an edit that must not.
     """
     with tempfile.TemporaryDirectory(prefix="soundness-") as scratch:
-        folder = Path(scratch, "one")
+        folder = Path(scratch, "original")
         write(case.before.files, folder)
         runs = [python([], case.before, folder, {"PYTHONHASHSEED": "1"})]
         write(case.after.files, folder, case.before.files)
@@ -73,7 +73,7 @@ def judge(case: Case, tool: Tool, true: Truth, *, must: bool) -> Verdict:
     a copy of the project in another folder: a key that is merely unstable is no answer.
     """
     with tempfile.TemporaryDirectory(prefix="soundness-") as scratch:
-        folder, store = Path(scratch, "one"), Path(scratch, "store")
+        folder, store = Path(scratch, "original"), Path(scratch, "store")
         write(tool.text(case.before), folder)
         cold = tool.run(case.before, folder, store, seed="1")
         wrong = _wrong(cold, true.before, "the first run")
@@ -82,13 +82,13 @@ def judge(case: Case, tool: Tool, true: Truth, *, must: bool) -> Verdict:
         if wrong is not None:
             return wrong
         if tool.is_portable:
-            folder = _copied(folder, Path(scratch, "elsewhere", "two"))
+            folder = _copied(folder, Path(scratch, "elsewhere", "unchanged"))
         unchanged = tool.run(case.before, folder, store, seed="2")
         wrong = _wrong(unchanged, true.before, "the unchanged run")
         if wrong is not None:
             return wrong
         if case.is_moved:
-            folder = _copied(folder, Path(scratch, "three"))
+            folder = _copied(folder, Path(scratch, "edited"))
         write(tool.text(case.after), folder, tool.text(case.before))
         edited = tool.run(case.after, folder, store, seed="3")
         wrong = _wrong(edited, true.after, "the edited run", stale=true.before)

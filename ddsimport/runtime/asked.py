@@ -6,8 +6,10 @@ reads it; `os.environ` stays what it is. While something is recorded, `os.path` 
 by the name `os` an object that tells of each `os.stat` before it hands out the real one. Nothing is
 called in place of anything else, so no frame of ours stands in a traceback.
 
-Not seen: what native code asks (getenv, stat), `os.stat` and `os.access` called by their own names,
-and, in Python 3.10, the methods of pathlib.
+`os.stat`, `os.lstat` and `os.access` called by the program itself are handed out as functions that
+tell of the path: the one place where a frame of ours may stand in a traceback, if they raise.
+
+Not seen: what native code asks (getenv, stat), and, in Python 3.10, the methods of pathlib.
 """
 
 from __future__ import annotations
@@ -15,8 +17,11 @@ from __future__ import annotations
 import os
 import stat as modes
 import sys
+from types import ModuleType
 
 from blake3 import blake3
+
+from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,8 +124,52 @@ class _Os:
                 self._tell(os.fsdecode(path), depth)
 
 
+class _Module(ModuleType):
+    """What the module `os` is while paths are watched."""
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name in ("stat", "lstat", "access") and is_tracked(sys._getframe(1).f_code.co_filename):
+            return _Telling(found)
+        return found
+
+
+_Module.__name__ = _Module.__qualname__ = ModuleType.__name__
+
+
+class _Telling:
+    """`os.stat` and its like as the program sees them; equal to the real one (`os.supports_fd`)."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
+        if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
+            _tell(os.fsdecode(path), KIND if self.__name__ == "access" else TIME)
+        return self._function(path, *arguments, **options)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self._function or (
+            isinstance(other, _Telling) and other._function is self._function
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._function)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
+
+
+_tell: TellPath | None = None
+
+
 def watch_paths(tell: TellPath) -> None:
     """Call `tell` with each path that is tested and how much of its status, until `unwatch`."""
+    global _tell
+    _tell = tell
+    os.__class__ = _Module
     watching = _Os(tell)
     for name in _ASKING:
         module: Any = sys.modules.get(name)
@@ -130,6 +179,7 @@ def watch_paths(tell: TellPath) -> None:
 
 
 def unwatch_paths() -> None:
+    os.__class__ = ModuleType
     for module in _watched:
         module.os = os
     _watched.clear()

@@ -304,9 +304,25 @@ def _on_connect(_: Any, address: Any) -> None:
         )
 
 
-def _on_child(executable: Any, *_: Any) -> None:
+def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:
     for recording in _recordings():
         recording.notes[f"it started {executable!r}: what a child process reads is not seen"] = None
+    # But the files that its command names are: the script that it runs, the table that it sorts.
+    below = os.fsdecode(folder) if folder is not None else ""
+    for word in _words_of(arguments):
+        path = os.path.join(below, word)
+        if os.path.isfile(path):
+            _on_open(path, None, 0)
+
+
+def _words_of(arguments: Any) -> Iterator[str]:
+    """The words of a command, those of a shell's (`sh -c TEXT`) and `--option=word` included."""
+    given = (arguments,) if isinstance(arguments, (str, bytes, os.PathLike)) else arguments
+    for argument in given:
+        text = os.fsdecode(argument)
+        for word in (text, *text.replace("'", " ").replace('"', " ").split()):
+            yield word
+            yield word.partition("=")[2]
 
 
 def note_worker() -> None:
@@ -398,9 +414,10 @@ _IMPORTERS = ("<frozen importlib", _OURS)
 
 def _library_folders() -> tuple[str, ...]:
     """Where libraries keep what they can make again (matplotlib's fonts): no step's output."""
-    home = os.path.expanduser("~")
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    with unrecorded():
+        home = os.path.expanduser("~")
+        caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+        settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     return (os.path.join(caches, ""), os.path.join(settings, ""))
 
 

@@ -75,6 +75,8 @@ TESTING = {
     "lexists": "os.path.lexists('data/t')",
     "absolute": "os.path.exists(os.path.abspath('data/t'))",
     "getsize": "os.path.exists('data/t') and os.path.getsize('data/t')",
+    "os.stat": "os.path.exists('data/t') and os.stat('data/t').st_size",
+    "os.access": "os.access('data/t', os.R_OK)",
     "Path.exists": "Path('data/t').exists()",
     "Path.is_file": "Path('data/t').is_file()",
     "Path.stat": "Path('data/t').exists() and Path('data/t').stat().st_size",
@@ -105,7 +107,7 @@ def test_a_path_tested_in_a_step(project, way):
     assert project.same().statuses == {"/x": "hit"}
     (folder / "t").write_text("more")
     grown = project.same()
-    assert (grown.statuses == {"/x": "hit"}) == (way not in ("getsize", "Path.stat"))
+    assert (grown.statuses == {"/x": "hit"}) == (way not in ("getsize", "os.stat", "Path.stat"))
     (folder / "t").unlink()
     assert project.same().statuses == {"/x": "hit"}  # what it was at first
 
@@ -176,3 +178,47 @@ def test_what_a_step_made_itself_is_no_input(project):
     )
     assert project.same().statuses == {"/x": "computed"}
     assert project.same().statuses == {"/x": "hit"}
+
+
+def test_os_is_what_it_was(project):
+    project.write(
+        main="""
+        import os, shutil, types
+        def look():
+            return os.stat in os.supports_fd, callable(os.stat), type(os).__name__, repr(os.stat)
+        x = look()  # dds: /x
+        print(x, type(os) is types.ModuleType, os.stat is os.__dict__["stat"])
+        """
+    )
+    project.same()
+    project.same()
+
+
+CHILDREN = {
+    "script": "run([sys.executable, 'child.py'], capture_output=True, text=True).stdout",
+    "argument": "run(['cat', 'in.txt'], capture_output=True, text=True).stdout",
+    "folder": "run(['cat', 'in.txt'], cwd='.', capture_output=True, text=True).stdout",
+    "option": "run(['dd', 'status=none', 'if=in.txt'], capture_output=True, text=True).stdout",
+    "shell": "run('cat in.txt | cat', shell=True, capture_output=True, text=True).stdout",
+}
+
+
+@pytest.mark.parametrize("way", CHILDREN)
+def test_files_that_the_command_of_a_child_names(project, way):
+    project.write(
+        main=f"""
+        import sys
+        from subprocess import run
+        def start():
+            return {CHILDREN[way]}
+        x = start()  # dds: /x
+        print(x)
+        """,
+        child="print(1)\n",
+    )
+    (project.root / "in.txt").write_text("one")
+    assert project.same().statuses == {"/x": "computed"}
+    assert project.same().statuses == {"/x": "hit"}
+    project.edit("child.py", "1", "2")
+    (project.root / "in.txt").write_text("two")
+    assert project.same().statuses == {"/x": "computed"}
