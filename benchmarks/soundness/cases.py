@@ -20,8 +20,8 @@
 
 Lines that start with `: ` say what the case needs and how its program is started, `--- file` opens
 one of its files. Every `+++` is an edit, and they are made in order: a replacement (which may run
-over several lines; nothing after the arrow deletes, nothing before it makes a file), a whole file, a
-deletion, a move, other arguments, variables of the environment, another current directory, or
+over several lines; nothing after the arrow deletes, nothing before it makes a file), a whole file,
+a deletion, a move, other arguments, variables of the environment, another current directory, or
 (`folder`) nothing but another place on disk.
 """
 
