@@ -100,6 +100,9 @@ class _Os:
     """What `os.path` and `pathlib` take for the module `os`."""
 
     def __init__(self, tell: TellPath) -> None:
+        # All but these is looked up as fast as ever (`os.fspath` in each `os.path.join`).
+        self.__dict__.update(vars(os))
+        del self.stat, self.lstat
         self._tell = tell
 
     def __getattr__(self, name: str) -> Any:
@@ -124,14 +127,35 @@ class _Os:
                 self._tell(os.fsdecode(path), depth)
 
 
+class _HandedOut:
+    """An attribute of the module `os`: what the program gets of it tells of the paths it is given.
+
+    A data descriptor, so that all other attributes are looked up as fast as ever.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, module: Any, _: type | None = None) -> Any:
+        try:
+            found = module.__dict__[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+        return _Telling(found) if is_tracked(sys._getframe(1).f_code.co_filename) else found
+
+    def __set__(self, module: Any, value: Any) -> None:
+        module.__dict__[self._name] = value
+
+    def __delete__(self, module: Any) -> None:
+        del module.__dict__[self._name]
+
+
 class _Module(ModuleType):
     """What the module `os` is while paths are watched."""
 
-    def __getattribute__(self, name: str) -> Any:
-        found = super().__getattribute__(name)
-        if name in ("stat", "lstat", "access") and is_tracked(sys._getframe(1).f_code.co_filename):
-            return _Telling(found)
-        return found
+    stat = _HandedOut("stat")
+    lstat = _HandedOut("lstat")
+    access = _HandedOut("access")
 
 
 _Module.__name__ = _Module.__qualname__ = ModuleType.__name__
