@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.report.events import Status
+    from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
 
@@ -57,9 +58,10 @@ class Evaluation:
         self.closed_over: dict[str, object] = {}
         self.closed_over_after: dict[str, object] = {}
         self.search_path: list[str] = []
+        self.draws: Draws | None = None
 
     def begin(self) -> None:
-        from ddsimport.runtime import unforeseen, witness  # a run of hits needs neither
+        from ddsimport.runtime import randomness, unforeseen, witness  # a run of hits needs none
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
@@ -67,6 +69,7 @@ class Evaluation:
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook))
+            self.draws = randomness.Draws()
         self.started = perf_counter()
 
     def __call__(self, value: Any) -> tuple[Any]:
@@ -110,6 +113,8 @@ class Evaluation:
         self.ended = True
         witness.end(recording)
         recorder.end(recording)
+        if self.draws is not None:
+            self.draws.end()
 
     def _free(self) -> None:
         if self.lock is not None:
@@ -136,6 +141,11 @@ class Evaluation:
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
         self._check_replayable(value, recording)
         trace = trace_of(recording, self.inquiry.live, self.step, self.session)
+        if self.draws is not None:
+            recording.notes.update(dict.fromkeys(self.draws.notes()))
+            trace = trace.replace(
+                variables=trace.variables + self.draws.conditions(), effects=self.draws.effects()
+            )
         code_of = self.inquiry.live.code_of
         from ddsimport.runtime.ties import ties  # a run of hits does not need it
 

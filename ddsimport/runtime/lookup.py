@@ -30,7 +30,12 @@ class Hit(Record):
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             absorb(self.candidate.trace, outer, self.session)
-        output.replay(self.candidate.trace.output)
+        trace = self.candidate.trace
+        output.replay(trace.output)
+        if trace.effects:
+            from ddsimport.runtime import randomness
+
+            randomness.restore(trace.effects)
         return self.value
 
 

@@ -6,8 +6,8 @@ steps all hit pays nothing. What is printed is seen in `output`, what is asked w
 event in `asked`, what runs in `witness`.
 
 Not seen, and so not replayed or verified: reads by native code that raises no audit event, files
-opened relative to an open folder, bytes written to the file descriptor directly, random state, the
-clock, child processes; and what `asked` says.
+opened relative to an open folder, bytes written to the file descriptor directly, the clock, child
+processes; and what `asked` says.
 """
 
 from __future__ import annotations

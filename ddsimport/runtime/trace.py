@@ -28,6 +28,8 @@ _LOAD = "load:"
 _ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
 TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
 """What the labels of `ties` begin with. That module is imported where there are any."""
+_RANDOM = "random:"
+"""What the labels of `randomness` begin with. That module is imported where there are any."""
 _UNFORESEEN = ("code:", "module:", "value:")
 """What the labels of `unforeseen` begin with. That module is imported where there are any."""
 
@@ -105,6 +107,12 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
         if label.startswith(_LOAD) and session.blob_at(label[len(_LOAD) :]) != before:
             return False
         if label.startswith(_ASKED) and _asked_now(label, session) != before:
+            return False
+    drawn = tuple(pair for pair in trace.variables if pair[0].startswith(_RANDOM))
+    if drawn:
+        from ddsimport.runtime import randomness
+
+        if not randomness.hold(drawn):
             return False
     for reach in list(live.reaches.values()):
         for label, token in live.lazy(reach):
