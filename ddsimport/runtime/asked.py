@@ -9,7 +9,7 @@ called in place of anything else, so no frame of ours stands in a traceback.
 `os.stat`, `os.lstat` and `os.access` called by the program itself are handed out as functions that
 tell of the path: the one place where a frame of ours may stand in a traceback, if they raise.
 
-Not seen: what native code asks (getenv, stat), and, in Python 3.10, the methods of pathlib.
+Not seen: what native code asks (getenv, stat).
 """
 
 from __future__ import annotations
@@ -111,6 +111,11 @@ class _Os:
             self._tell_of(sys._getframe(1))
         return getattr(os, name)
 
+    def __get__(self, _: Any, owner: type | None = None) -> Any:
+        """`stat` of what pathlib of Python 3.10 calls the functions of `os` by."""
+        self._tell_of(sys._getframe(1))
+        return os.stat
+
     def _tell_of(self, frame: FrameType) -> None:
         code = frame.f_code
         depth = TIME if code.co_name in _TIMES else SIZE
@@ -200,12 +205,16 @@ def watch_paths(tell: TellPath) -> None:
         if module is not None and getattr(module, "os", None) is os:
             module.os = watching
             _watched.append(module)
+            if hasattr(module, "_NormalAccessor"):
+                module._NormalAccessor.stat = watching
 
 
 def unwatch_paths() -> None:
     os.__class__ = ModuleType
     for module in _watched:
         module.os = os
+        if hasattr(module, "_NormalAccessor"):
+            module._NormalAccessor.stat = os.stat
     _watched.clear()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 READING = {
@@ -85,8 +83,6 @@ TESTING = {
 
 @pytest.mark.parametrize("way", TESTING)
 def test_a_path_tested_in_a_step(project, way):
-    if "Path." in way and sys.version_info < (3, 11):
-        pytest.skip("pathlib holds the function itself")
     project.write(
         main=f"""
         import os
