@@ -14,13 +14,12 @@ of an installed package that sets seeds is not noticed.
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 
 from blake3 import blake3
 
-from ddsimport.source.tracked import is_tracked
+from ddsimport.source import tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +48,9 @@ class Draws:
     def __init__(self) -> None:
         if "numpy" in sys.modules:
             import_module("numpy.random")  # from numpy 2 on, imported when it is first used
-
         self._before = _states()
         self._after: dict[str, tuple[Any, ...]] = {}
+        self._decided: set[str] = set()
         self._seeded: set[str] = set()
         if not _watching:
             _watch()
@@ -67,7 +66,10 @@ class Draws:
         self._after = _states()
 
     def seeds(self, name: str) -> None:
-        """The generator is about to be seeded."""
+        """The generator is about to be seeded; the first time tells whether it was drawn from."""
+        if name in self._decided:
+            return
+        self._decided.add(name)
         if _states().get(name) == self._before.get(name):
             self._seeded.add(name)
 
@@ -205,26 +207,23 @@ def _telling(seed: Callable[..., Any], name: str) -> Callable[..., Any]:
     return seed_and_tell
 
 
-_found_in: dict[tuple[str, int, int], frozenset[str]] = {}
-"""(file, mtime in ns, size) -> the generators that its text seeds."""
+_looked_at: set[str] = set()
+_by_text: set[str] = set()
+_reloads = 0
 
 
 def seeded() -> frozenset[str]:
     """The generators that the text of a loaded module of the program seeds."""
-    found: set[str] = set()
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if type(file) is not str or not file.endswith(".py") or not is_tracked(file):
-            continue
-        try:
-            state = os.stat(file)
-        except OSError:
-            continue
-        key = (file, state.st_mtime_ns, state.st_size)
-        if key not in _found_in:
-            _found_in[key] = _seeded_by(file)
-        found |= _found_in[key]
-    return frozenset(found)
+    global _reloads
+    if tracked.reloads != _reloads:
+        _reloads = tracked.reloads
+        _looked_at.clear()
+    for name in sys.modules.keys() - _looked_at:
+        _looked_at.add(name)
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if type(file) is str and file.endswith(".py") and tracked.is_tracked(file):
+            _by_text.update(_seeded_by(file))
+    return frozenset(_by_text)
 
 
 def _seeded_by(file: str) -> frozenset[str]:
