@@ -79,7 +79,7 @@ def _columns(rows: int) -> list[st.SearchStrategy[Any]]:
     def of(elements: st.SearchStrategy[Any], make: Callable[[list[Any]], Any]) -> Any:
         return st.lists(elements, min_size=rows, max_size=rows).map(make)
 
-    days = st.datetimes().map(np.datetime64) | st.just(np.datetime64("NaT"))
+    days = st.datetimes().map(np.datetime64) | st.just(np.datetime64("NaT", "us"))
     return [
         of(st.integers(-100, 100), lambda v: np.array(v, "i8")),
         of(st.integers(-100, 100), lambda v: np.array(v, "i2")),
