@@ -27,7 +27,7 @@ import threading
 from opcode import opmap
 
 from ddsimport.runtime import recorder
-from ddsimport.source import hook
+from ddsimport.source import debugger, hook
 from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
@@ -261,6 +261,8 @@ class _Monitoring:
     def begin(self, seen: Seen, blind: Callable[[], bool]) -> bool:
         self._under_way += 1
         if self._under_way == 1:
+            if sys.version_info >= (3, 13):
+                debugger.tell(self.make_way)
             self._tool = self._taken()
         if self._tool < 0:
             return False
@@ -272,11 +274,19 @@ class _Monitoring:
         self._under_way -= 1
         held = self._tool >= 0 and _monitoring.get_tool(self._tool) == _TOOL
         if self._under_way == 0 and held:
-            _monitoring.set_events(self._tool, 0)
-            for event in self._callbacks():
-                _monitoring.register_callback(self._tool, event, None)
-            _monitoring.free_tool_id(self._tool)
+            self._give_back()
         return held
+
+    def make_way(self) -> None:
+        """Give the tool back at once; the evaluations under way are not seen whole."""
+        if self._tool >= 0 and _monitoring.get_tool(self._tool) == _TOOL:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        _monitoring.set_events(self._tool, 0)
+        for event in self._callbacks():
+            _monitoring.register_callback(self._tool, event, None)
+        _monitoring.free_tool_id(self._tool)
 
     def _taken(self) -> int:
         """The number of a tool that was free, -1 if there is none."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from importlib.machinery import SourceFileLoader
 
 from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, ModuleType
     from typing import Any
 
@@ -36,7 +38,7 @@ class DebuggerLoader(SourceFileLoader):
 
 def keep_out(bdb: Any) -> None:
     """Have the debuggers of the module `bdb` pass over our frames."""
-    stop_here, get_stack = bdb.Bdb.stop_here, bdb.Bdb.get_stack
+    stop_here, get_stack, set_trace = bdb.Bdb.stop_here, bdb.Bdb.get_stack, bdb.Bdb.set_trace
     if hasattr(stop_here, "__wrapped__"):
         return
 
@@ -52,8 +54,28 @@ def keep_out(bdb: Any) -> None:
             return stack, current  # stopped in ours, by a breakpoint there
         return stack[first:], max(current - first, 0)
 
+    @functools.wraps(set_trace)
+    def set_trace_alone(self: Any, frame: Any = None, *arguments: Any, **options: Any) -> Any:
+        for make_way in _told:
+            make_way()
+        return set_trace(self, frame or sys._getframe(1), *arguments, **options)
+
+    bdb.Bdb.set_trace = set_trace_alone
     bdb.Bdb.stop_here = stop_here_but_in_ours
     bdb.Bdb.get_stack = get_stack_of_program
+
+
+_told: list[Callable[[], None]] = []
+
+
+def tell(make_way: Callable[[], None]) -> None:
+    """Call `make_way` before a debugger begins to trace.
+
+    In Python 3.13, one that begins at `breakpoint()` stops a line late if a tool of
+    `sys.monitoring` is told of the start of functions.
+    """
+    if make_way not in _told:
+        _told.append(make_way)
 
 
 def _first_of_program(frames: list[FrameType]) -> int:
