@@ -8,11 +8,12 @@ directory is kept until then: in memory, and on disk once `keep_in` has said whe
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 from blake3 import blake3
+
+from ddsimport.analysis import sealed
 
 _FORMAT = 1
 _Index = dict[str, list[str]]
@@ -162,28 +163,10 @@ def _path(key: tuple[str, int]) -> str:
 
 
 def _kept(key: tuple[str, int]) -> _Index | None:
-    if not _directory:
-        return None
-    try:
-        with open(_path(key), "rb") as file:
-            index = json.load(file)
-    except (OSError, ValueError):
-        return None
+    index = sealed.read(_path(key)) if _directory else None
     return index if isinstance(index, dict) else None
 
 
 def _keep(key: tuple[str, int], index: _Index) -> None:
-    if not _directory or not index:
-        return
-    path = _path(key)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        os.makedirs(_directory[0], exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(index, file)
-        os.replace(temporary, path)
-    except OSError:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            return
+    if _directory and index:
+        sealed.write(_path(key), index)

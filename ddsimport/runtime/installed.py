@@ -12,12 +12,12 @@ There are few of these, and they seldom change.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
+from ddsimport.analysis import sealed
 from ddsimport.analysis.facts import FACTS_TAG
 from ddsimport.runtime import written
 from ddsimport.source import tracked
@@ -172,13 +172,14 @@ def keep_in(directory: str) -> None:
 
 
 def _look_at_new_files() -> None:
-    new = {path: name for path, name in tracked.loaded_as.items() if path not in _looked_at}
-    kept = _kept()
+    # A file whose import failed has no module, and is asked for again and again: no work for it.
+    loaded = [(path, sys.modules.get(name)) for path, name in tracked.loaded_as.items()]
+    new = [(path, module) for path, module in loaded if module and path not in _looked_at]
+    if not new:
+        return
+    kept = (sealed.read(_file()) if _directory else None) or {}
     added = False
-    for path, name in new.items():
-        module = sys.modules.get(name)
-        if module is None:
-            continue
+    for path, module in new:
         _looked_at.add(path)
         status = list(tracked.source_stats.get(path, ()))
         found = kept.get(path)
@@ -193,33 +194,8 @@ def _look_at_new_files() -> None:
             added = True
         for chain, attribute, imported in found[1]:
             _note(module, chain, attribute, imported)
-    if added:
-        _keep(kept)
-
-
-def _kept() -> dict[str, Any]:
-    try:
-        with open(_file(), "rb") as file:
-            kept = json.load(file)
-    except (OSError, ValueError, IndexError):
-        return {}
-    return kept if type(kept) is dict else {}
-
-
-def _keep(kept: dict[str, Any]) -> None:
-    if not _directory:
-        return
-    temporary = f"{_file()}.{os.getpid()}.tmp"
-    try:
-        os.makedirs(_directory[0], exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-        os.replace(temporary, _file())
-    except OSError:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            return
+    if added and _directory:
+        sealed.write(_file(), kept)
 
 
 def _file() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ddsimport.analysis import distributions
+from ddsimport.analysis import distributions, sealed
 from ddsimport.analysis.distributions import keep_in, version_of
 
 
@@ -66,7 +66,7 @@ def test_the_index_is_kept_on_disk_until_the_directory_changes(site: Path, tmp_p
     install(site, "lib", "1.0", top_level="lib\n")
     assert version_of("lib") == "lib==1.0"
     (kept,) = (tmp_path / "kept").iterdir()
-    kept.write_text('{"lib": ["from the disk"]}')
+    sealed.write(str(kept), {"lib": ["from the disk"]})
     distributions.forget()
     assert version_of("lib") == "from the disk"
     for damaged in ("", "[]", "{"):
