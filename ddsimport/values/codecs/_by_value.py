@@ -42,6 +42,11 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
             if home is not None and obj.__globals__ is vars(home):
                 self._cells.update(map(id, obj.__closure__ or ()))
                 return _function_at_home(obj)
+        if isinstance(obj, types.CodeType):
+            # From 3.1.3 on, cloudpickle forgets the file; tracebacks show it, and it tells us whose
+            # the code is.
+            make, arguments = self.dispatch_table[types.CodeType](obj)
+            return restore_code, (make, arguments, obj.co_filename)
         if isinstance(obj, types.CellType) and id(obj) in self._cells:
             return types.CellType, ()
         if isinstance(obj, memoryview):  # cloudpickle would make it bytes
@@ -84,6 +89,12 @@ def _content(cell: types.CellType) -> tuple[Any, ...]:
         return (cell.cell_contents,)
     except ValueError:  # not assigned yet
         return ()
+
+
+def restore_code(make: Any, arguments: tuple[Any, ...], file: str) -> types.CodeType:
+    """Called by pickles: a code object, from its file."""
+    code: types.CodeType = make(*arguments)
+    return code.replace(co_filename=file)
 
 
 def restore_function(
