@@ -17,11 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from typing import TypeVar
 
     from ddsimport.analysis.answers import Answers, Question
     from ddsimport.analysis.reach import Dotted
 
     _Found = tuple["Reach", set[str], set[str]]
+    _T = TypeVar("_T")
 
 __all__ = ["ANYTHING", "EVERYTHING", "Codebook", "Reach", "Reference"]
 
@@ -139,19 +141,35 @@ class Codebook:
         by a decorator, as an argument of a call at module level, by setting an attribute of it. It
         may call it back."""
         known = self._receivers.get((module, file))
-        while known is None:
+        if known is None:
             self._resolver.place(module, file)
             facts = self.facts(file)
-            try:
-                found = receivers_of(
+            known = self._receivers[module, file] = self._settled(
+                lambda: receivers_of(
                     facts, lambda written: self._dotted_name(module, file, written)[0]
                 )
-                if not self._missing:
-                    known = self._receivers[module, file] = found
-            finally:
-                missing = self._forgotten()
-            self._analyse(missing)
+            )
         return known
+
+    def statement(self, module: str, file: str, index: int) -> Reach:
+        """What a top-level statement (its index in `Facts.top`) says and reaches."""
+        return self._answer(("statement", module, file, str(index), 0))[0]
+
+    def root_of_step(self, module: str, file: str, line: int, column: int) -> Key:
+        """The node of the marked statement at this place; raises as `step` does."""
+        question = ("step", module, file, f"{line}:{column}", 0)
+        return self._settled(lambda: self._roots(question))[0]
+
+    def node(self, key: Key) -> Node:
+        """One piece of code, and what its own text refers to."""
+        self._resolver.place(key[1], key[2])
+        return self._settled(lambda: self._nodes[key])
+
+    def keeps_results(self, module: str, file: str, index: int) -> bool:
+        """Whether a definition stands below a decorator of installed code that may keep what it
+        gave (`lru_cache`), or do with it what no text tells."""
+        self._resolver.place(module, file)
+        return self._settled(lambda: self._nodes.keeps_results(module, file, index))
 
     def facts(self, file: str) -> Facts:
         """The facts of a source file, from the cache if it has them."""
@@ -203,24 +221,34 @@ class Codebook:
         walk begins again: in the end exactly the files that are reached are analysed.
         """
         loaded = question[0] != "ahead"
+
+        def walked() -> _Found:
+            roots = self._roots(question)
+            about = (roots, question[4], loaded)
+            found = self._reaches.get(about)
+            if found is None:
+                if not self._missing:
+                    self._explore(roots)
+                walk = Walk(
+                    self._nodes, self._known_facts, self._dotted_name, self.text_hash, question[4]
+                )
+                found = walk.of(roots, loaded), walk.files, walk.modules
+            if not self._missing:
+                self._reaches[about] = found
+            return found
+
+        return self._settled(walked)
+
+    def _settled(self, look: Callable[[], _T]) -> _T:
+        """What `look` gives once all files that it meets have been analysed.
+
+        Raises:
+            LookupError: as `look` does, then.
+        """
         while True:
             try:
-                roots = self._roots(question)
-                about = (roots, question[4], loaded)
-                found = self._reaches.get(about)
-                if found is None:
-                    if not self._missing:
-                        self._explore(roots)
-                    walk = Walk(
-                        self._nodes,
-                        self._known_facts,
-                        self._dotted_name,
-                        self.text_hash,
-                        question[4],
-                    )
-                    found = walk.of(roots, loaded), walk.files, walk.modules
+                found = look()
                 if not self._missing:
-                    self._reaches[about] = found
                     return found
             except LookupError:
                 if not self._missing:
@@ -299,6 +327,8 @@ class Codebook:
             return (("m", module, file, ""),)
         if kind == "variable":
             return (("v", module, file, what),)
+        if kind == "statement":
+            return (("t", module, file, int(what)),)
         if kind == "step":
             if what not in facts.steps:
                 line, _, column = what.partition(":")

@@ -136,6 +136,10 @@ class Expressions(Names):
         self.out.append("(Arg" + (word(node.keyword.value) if node.keyword else "-") + node.star)
         self.expression(node.value)
 
+    def visit_yield(self, node: Any) -> None:
+        self.yielding.add(self.scope.number)
+        self.shape(node)
+
     def visit_subscript(self, node: Any) -> None:
         elements = node.slice
         if self.chain(node.value) == ("sys", ".modules") and len(elements) == 1:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
-DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS = range(7, 11)
+DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS, DEF_OUTLINE = range(7, 12)
 """Fields of one record of `Facts.definitions`."""
 
 TOP_DIGEST, TOP_REFERENCES, TOP_LINE, TOP_GUARD, TOP_ACTS, TOP_REFLECTS = range(6)
@@ -127,6 +127,34 @@ class Facts(Record):
             if definition[DEF_KIND] == "class":
                 found.setdefault(definition[DEF_QUALNAME], []).append(index)
         return found
+
+    @cached_property
+    def by_qualname(self) -> dict[str, list[int]]:
+        """Qualified name -> indices of the definitions that have it."""
+        found: dict[str, list[int]] = {}
+        for index, definition in enumerate(self.definitions):
+            found.setdefault(definition[DEF_QUALNAME], []).append(index)
+        return found
+
+    def label_of(self, index: int) -> str:
+        """What a definition is called across edits: its qualified name, and its place among those
+        of the same name (the accessors of a property, branches of an `if`)."""
+        qualname = self.definitions[index][DEF_QUALNAME]
+        namesakes = self.by_qualname[qualname]
+        return f"{qualname}#{namesakes.index(index)}/{len(namesakes)}"
+
+    def labelled(self, label: str) -> int:
+        """The index of the definition with this label.
+
+        Raises:
+            LookupError: the file has none, or another number of the same name.
+        """
+        qualname, _, place = label.rpartition("#")
+        number, _, count = place.partition("/")
+        namesakes = self.by_qualname[qualname]
+        if len(namesakes) != int(count):
+            raise LookupError(label)
+        return namesakes[int(number)]
 
     @cached_property
     def _with_classes(self) -> frozenset[int]:

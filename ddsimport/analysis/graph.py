@@ -14,12 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-READS_EXTRAS, READS_SUBCLASSES, READS_MODULES, READS_LINES, READS_PLACES, MAKES_CLASSES = (
-    1 << bit for bit in range(6)
-)
+(
+    READS_EXTRAS, READS_SUBCLASSES, READS_MODULES, READS_LINES, READS_PLACES, MAKES_CLASSES,
+    READS_CODE,
+) = (1 << bit for bit in range(7))  # fmt: skip
 """What code may read of other code besides its normal form: docstrings and annotations; the classes
 that derive from a class; the modules that define things; source text and line numbers; where files
-lie. And code that makes classes by a call: they carry the name of its module.
+lie. And code that makes classes by a call: they carry the name of its module. And code that looks
+at the code of functions without running them.
 `facts.DEF_REFLECTS`, `TOP_REFLECTS` and a step's last field add these up."""
 
 Key = tuple[str, str, str, "str | int"]

@@ -19,6 +19,10 @@ INERT = frozenset(
 )
 """Full dotted names. `functools.singledispatch` is none of them: its registry fills up later."""
 
+KEEPS_RESULTS = frozenset({"functools.cache", "functools.cached_property", "functools.lru_cache"})
+"""Those of them whose functions may have run before, and do not run again: what they gave then is
+nowhere to be seen."""
+
 FINDS_CODE = (
     "ctypes.py_object", "ctypes.pythonapi", "gc.get_", "importlib.machinery.",
     "importlib.metadata.entry_points", "importlib.util.module_from_spec",

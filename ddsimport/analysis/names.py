@@ -28,6 +28,7 @@ class Names:
         uses: in the order of the text.
         scope: the current one; `scopes` counts those opened so far.
         reflections: of the names so far, what `REFLECTION` says, added up.
+        yielding: the numbers of the scopes that are generators.
         rebound_outside: names declared `nonlocal` anywhere.
     """
 
@@ -38,6 +39,7 @@ class Names:
         self.scopes = 1
         self.reflections = 0
         self.rebound_outside: set[str] = set()
+        self.yielding: set[int] = set()
 
     # --- what the walk over statements adds -------------------------------------------------------
 

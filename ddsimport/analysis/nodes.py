@@ -26,7 +26,7 @@ from ddsimport.analysis.facts import (
     Facts,
 )
 from ddsimport.analysis.graph import MAKES_CLASSES, Edge, Item, Key, Node, Reference
-from ddsimport.analysis.inert import FINDS_CODE, INERT
+from ddsimport.analysis.inert import FINDS_CODE, INERT, KEEPS_RESULTS
 from ddsimport.analysis.resolve import Resolver, Target
 
 TYPE_CHECKING = False
@@ -358,6 +358,15 @@ class Nodes:
                 effective = True
                 extras = extras or not decorator or bool(dotted)
         return effective, extras
+
+    def keeps_results(self, module: str, file: str, index: int) -> bool:
+        """See `codehash.Codebook.keeps_results`."""
+        for decorator in self._facts(file).definitions[index][DEF_DECORATORS]:
+            if decorator and decorator != "property":
+                dotted = self._resolver.dotted(module, file, decorator)
+                if dotted in KEEPS_RESULTS or (dotted and dotted not in INERT):
+                    return True
+        return False
 
 
 def _home(module: str) -> bytes:

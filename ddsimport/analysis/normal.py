@@ -47,6 +47,7 @@ _READERS: tuple[tuple[str, ...], ...] = (
         "getfile", "getsourcefile", "realpath", "resolve",
     ),
     ("make_dataclass", "namedtuple", "new_class"),  # MAKES_CLASSES
+    ("__code__", "dis", "marshal"),  # READS_CODE
 )  # fmt: skip
 _BITS = 32
 REFLECTION = {name: 1 << _BITS * bit for bit, names in enumerate(_READERS) for name in names}

@@ -46,10 +46,17 @@ Opened = tuple[Region, list[str], int]
 
 
 class Definition:
-    """A def, class or lambda as the walk meets it."""
+    """A def, class or lambda as the walk meets it.
+
+    Attributes:
+        outline: of a def or class, the digest of what can be seen of it while nothing of it runs:
+            its normal form without the bodies of functions.
+        elided: (position in a class's normal form, what stands there in its outline).
+    """
 
     __slots__ = (
-        "decorators", "first_line", "kind", "last_line", "opened", "parent", "qualname", "region",
+        "decorators", "elided", "first_line", "kind", "last_line", "opened", "outline", "parent",
+        "qualname", "region",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +69,8 @@ class Definition:
         self.opened = opened
         self.region = opened[0]
         self.decorators: list[Use | None] = []
+        self.outline = ""
+        self.elided: list[tuple[int, str]] = []
 
 
 class Regions(Expressions):
@@ -121,6 +130,10 @@ class Regions(Expressions):
             inner.note_start = inner.note_end = region.note_start
             inner.extras, inner.reflects = "", 0
             inner.digest = digest_of([stand_in])
+        for definition in self.definitions[since:]:
+            definition.outline = digest_of([stand_in])
+            if self.parent >= 0 and definition.parent == self.parent:
+                self.definitions[self.parent].elided.pop()
 
     # --- bindings ---------------------------------------------------------------------------------
 
@@ -168,7 +181,17 @@ class Regions(Expressions):
     def leave(self, index: int, outside: tuple[int, str]) -> None:
         """Go out of the body of a definition and close it."""
         self.parent, self.prefix = outside
-        self.close(self.definitions[index].opened)
+        definition = self.definitions[index]
+        if definition.kind == "class":
+            tokens = list(self.out)
+            for position, outline in definition.elided:
+                tokens[position] = outline
+            definition.outline = digest_of(["outline", *tokens])
+        self.close(definition.opened)
+        if definition.outline and self.parent >= 0:
+            self.definitions[self.parent].elided.append(
+                (len(self.out) - 1, "O" + definition.outline)
+            )
 
     def open_lambda(self, line: int) -> Callable[[], None]:
         if not line or self._noting:

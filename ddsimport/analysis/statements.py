@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddsimport.analysis.normal import word
+from ddsimport.analysis.normal import digest_of, word
 from ddsimport.analysis.regions import ASSIGNMENT, DEFINITION, IMPORT, Region, Regions
 from ddsimport.analysis.shapes import (
     closed_literal,
@@ -141,11 +141,17 @@ class Statements(Regions):
             parameters = self.parameters(node.params)
             self.annotation(node.returns, "return")
         outside = self.enter(index)
+        head = list(self.out)
         self.push("class", name) if is_class else self.push("function")
+        scope = self.scope
         for parameter in parameters:
             self.bind(parameter)
         self.block(node.body, documented=True)
         self.scope = before
+        if not is_class:
+            # A call that nobody iterates over or awaits runs nothing, and so does one that fails.
+            yields = "yields" if scope.number in self.yielding else "-"
+            definition.outline = digest_of(["outline", yields, *head])
         self.leave(index, outside)
         if ignored:
             self.forget(definition.region, "ignored" + word(name), index)

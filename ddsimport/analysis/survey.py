@@ -95,6 +95,7 @@ class _Record:
                     definition.region.extras,
                     self._noted(definition.region),
                     reflects(definition.region.reflects),
+                    definition.outline,
                 ]
                 for definition in walk.definitions
             ],

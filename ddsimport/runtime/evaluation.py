@@ -43,13 +43,20 @@ class Evaluation:
     """
 
     def __init__(
-        self, session: Session, step: Step, path: str, inquiry: Inquiry, lock: SignatureLock | None
+        self,
+        session: Session,
+        step: Step,
+        path: str,
+        inquiry: Inquiry,
+        lock: SignatureLock | None,
+        stem: str,
     ) -> None:
         self.session = session
         self.step = step
         self.path = path
         self.inquiry = inquiry
         self.lock = lock
+        self.stem = stem
         self.recording: recorder.Recording | None = None
         self.started = 0.0
         self.outcome: tuple[Any] | None = None
@@ -147,7 +154,8 @@ class Evaluation:
                 variables=trace.variables + self.draws.conditions(), effects=self.draws.effects()
             )
         code_of = self.inquiry.live.code_of
-        from ddsimport.runtime.ties import ties  # a run of hits does not need it
+        from ddsimport.runtime.footprint import footprint_of  # a run of hits needs none of these
+        from ddsimport.runtime.ties import ties
 
         functions: list[object] = []
 
@@ -172,6 +180,9 @@ class Evaluation:
                 )
             return digest(restored, code_of).hex() == value_digest
 
+        footprint = None
+        if self.stem and not functions:
+            footprint = footprint_of(recording, self.inquiry, self.step, self.session)
         store = self.session.writable_store()
         candidate = store.keep(
             self.inquiry.signature,
@@ -187,7 +198,12 @@ class Evaluation:
             code=self.inquiry.code,
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
+            stem=self.stem if footprint is not None else "",
         )
+        if footprint is not None:
+            trace = candidate.trace
+            traced = trace.replace(variables=trace.variables + footprint)
+            store.add(self.stem, candidate.replace(trace=traced))
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))

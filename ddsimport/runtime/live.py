@@ -51,15 +51,18 @@ class Live:
         reflects: what the code met so far reads of other code (`graph.READS_…`).
         setting: tells whether a path in the project was met.
         uncounted: sentences on globals that have no digest and count by their text.
+        asked_for_code: set once a digest asked what stands for some code.
     """
 
     def __init__(self, codebook: Codebook, folders: tuple[str, ...] = ()) -> None:
         self.setting = Setting(folders)
         self.reflects = 0
+        self.asked_for_code = False
         self._codebook = codebook
         self._tokens: dict[int, bytes] = {}
         self._kept: list[object] = []
         self._active: dict[int, object] = {}
+        self._texts: set[int] = set()
         self.distributions: set[str] = set()
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
@@ -197,9 +200,14 @@ class Live:
 
     def _text(self, reference: Reference) -> bytes:
         """What stands for a name that has no value to digest: the text that binds it."""
-        return self.reach(
-            self._codebook.variable(reference.owner, reference.file, reference.qualname)
-        )
+        reach = self._codebook.variable(reference.owner, reference.file, reference.qualname)
+        if id(reach) in self._texts:  # that text names it, too (`X = X or …`)
+            return reach.hash
+        self._texts.add(id(reach))
+        try:
+            return self.reach(reach)
+        finally:
+            self._texts.discard(id(reach))
 
     def globals(self) -> Iterator[tuple[str, object]]:
         """(dotted name, value) of the module variables that were looked at, code left out."""
@@ -223,6 +231,7 @@ class Live:
     def code_of(self, thing: Any) -> bytes:
         """The bytes that stand for the code of a live function, class or module (see
         `values.digest`)."""
+        self.asked_for_code = True
         known = self._tokens.get(id(thing))
         if known is not None:
             return known
@@ -255,6 +264,8 @@ class Live:
         return f"again {name} {place}".encode()
 
     def _function(self, thing: Any) -> bytes:
+        if type(thing).__qualname__ == "_lru_cache_wrapper":
+            return self.code_of(thing.__wrapped__)
         if not isinstance(thing, FunctionType):
             return self._installed(getattr(thing, "__module__", None) or "", thing)
         code = thing.__code__
@@ -296,10 +307,7 @@ class Live:
                 hasher.update(self._installed(base.__module__, base))
                 continue
             try:
-                reach = self._codebook.cls(
-                    base.__module__, file, base.__qualname__, self.reflects & _TOLD_BY_TEXT
-                )
-                hasher.update(self.reach(reach))
+                hasher.update(self._class_text(base, file))
                 differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):
                 differences = written.attributes(base)
@@ -317,6 +325,15 @@ class Live:
         if metaclass is not type:
             hasher.update(self.code_of(metaclass))
         return hasher.digest()
+
+    def _class_text(self, cls: type, file: str) -> bytes:
+        """What stands for the text of a class, of which `file` is the source.
+
+        Raises:
+            LookupError, OSError: it cannot be found there.
+        """
+        reading = self.reflects & _TOLD_BY_TEXT
+        return self.reach(self._codebook.cls(cls.__module__, file, cls.__qualname__, reading))
 
     def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
         counted: list[tuple[str, bytes]] = []

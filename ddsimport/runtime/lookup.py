@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ddsimport.runtime.footprint import Stem
+
 
 class Hit(Record):
     """A value from the store, and what must happen so that it can stand for the evaluation."""
@@ -29,7 +32,7 @@ class Hit(Record):
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
-            absorb(self.candidate.trace, outer, self.session)
+            absorb(self.candidate, outer, self.session)
         trace = self.candidate.trace
         output.replay(trace.output)
         if trace.effects:
@@ -67,8 +70,8 @@ def look_up(
         raise StoreError("there is no store")
     signature = inquiry.signature
 
-    def kept(entry: Entry | None) -> Hit | None:
-        return None if entry is None else _kept(session, step, path, inquiry, entry, started)
+    def kept(entry: Entry | None, stem: Stem | None = None) -> Hit | None:
+        return None if entry is None else _kept(session, step, path, inquiry, entry, started, stem)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -82,26 +85,57 @@ def look_up(
         except BaseException:
             lock.release()
             raise
-        if found is not None:
+    stem = None
+    if found is None:
+        from ddsimport.runtime.footprint import stem_of  # a run of hits does not need it
+
+        stem = stem_of(step, inquiry, session)
+        found = kept(store.entry(stem.key), stem) if stem is not None else None
+    if found is not None:
+        if lock is not None:
             lock.release()
-            return found
-    return Evaluation(session=session, step=step, path=path, inquiry=inquiry, lock=lock)
+        return found
+    return Evaluation(
+        session=session,
+        step=step,
+        path=path,
+        inquiry=inquiry,
+        lock=lock,
+        stem=stem.key if stem is not None else "",
+    )
 
 
 def _kept(
-    session: Session, step: Step, path: str, inquiry: Inquiry, entry: Entry, started: float
+    session: Session,
+    step: Step,
+    path: str,
+    inquiry: Inquiry,
+    entry: Entry,
+    started: float,
+    stem: Stem | None,
 ) -> Hit | None:
-    """The first candidate whose trace holds and whose blob is sound."""
+    """The first candidate whose trace holds and whose blob is sound.
+
+    Args:
+        stem: given if the entry is that of the stem: then the footprint must hold, too.
+    """
     store = session.store
     assert store is not None
     for candidate in entry.candidates:
         if not holds(candidate.trace, inquiry.live, session):
             continue
+        if stem is not None:
+            from ddsimport.runtime import footprint
+
+            if not footprint.holds(candidate.trace, stem.outline, session):
+                continue
         try:
             value = store.value(candidate)
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
+        if stem is not None:
+            candidate = _adopted(session, inquiry, candidate)
         store.touch(inquiry.signature)
         session.publish(step, path, candidate, value)
         seconds = perf_counter() - started
@@ -114,11 +148,27 @@ def _kept(
                 signature=inquiry.signature,
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
-                reason="",
+                reason="" if stem is None else "its code has changed, but nothing that it runs",
             )
         )
         return Hit(session, candidate, value)
     return None
+
+
+def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candidate:
+    """The candidate as one of the signature that was asked for, which it is kept under from now on,
+    if the store can be written."""
+    from ddsimport.runtime.footprint import without
+
+    adopted = candidate.replace(
+        trace=without(candidate.trace),
+        code=inquiry.code,
+        inputs=inquiry.inputs,
+        versions={**candidate.versions, **dict(inquiry.versions)},
+    )
+    with suppress(StoreError):  # else it will be found the same way again
+        session.writable_store().add(inquiry.signature, adopted)
+    return adopted
 
 
 def _say_waiting(session: Session, step: Step, path: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.runtime.witness import Seen
+    from ddsimport.store.trace import Candidate
 
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept."""
@@ -62,10 +63,11 @@ class Recording:
         effects: what was done to this process that a hit would not do, in words.
         notes: sentences for the user (a network connection, a child process).
         seen: what ran, if `witness` watches.
+        hits: what the store gave for the steps inside this evaluation.
     """
 
     __slots__ = (
-        "conditions", "effects", "listings", "loads", "notes", "outer", "output", "printed",
+        "conditions", "effects", "hits", "listings", "loads", "notes", "outer", "output", "printed",
         "reads", "removals", "seen", "streams", "writes",
     )  # fmt: skip
 
@@ -83,6 +85,7 @@ class Recording:
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self.seen: Seen | None = None
+        self.hits: list[Candidate] = []
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ddsimport.analysis.codehash import Codebook, Reach
     from ddsimport.source.site import Input, Site
 
-_PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
+PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
 _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
@@ -85,6 +85,8 @@ class Inquiry(Record):
         live: what was looked at to answer; holds the lazily imported references.
         values: (name as written, value) of each input.
         mutables: (name, value, digest) of the inputs that the evaluation could change or return.
+        coded: positions of the inputs whose digest holds what stands for code.
+        patches: what stands for the installed code that the program has changed.
         versions: (distribution, version) that count.
     """
 
@@ -95,6 +97,8 @@ class Inquiry(Record):
     values: list[tuple[str, object]]
     mutables: tuple[tuple[str, object, bytes], ...]
     versions: tuple[tuple[str, str], ...]
+    coded: frozenset[int]
+    patches: bytes
 
 
 def inquire(
@@ -116,13 +120,17 @@ def inquire(
         code = live.reach(step.reach, step.skipped)
         inputs: list[tuple[str, bytes]] = []
         mutables: list[tuple[str, object, bytes]] = []
+        coded: set[int] = set()
         for name, value in values:
+            live.asked_for_code = False
             try:
                 token = live.digest(value)
             except UndigestibleError as error:
                 raise UncachedError(
                     f"its input {name}{error.where} has no digest: {error.why}"
                 ) from error
+            if live.asked_for_code:
+                coded.add(len(inputs))
             inputs.append((name, token))
             if not is_immutable(value) and not issubclass(type(value), ModuleType):
                 mutables.append((name, value, token))
@@ -132,7 +140,7 @@ def inquire(
         live.restart()
     versions = _versions_of(frozenset(live.distributions))
     # Injective: all parts but the last are of fixed length or framed by their number.
-    parts = [_PREAMBLE, code, len(inputs).to_bytes(4, "little")]
+    parts = [PREAMBLE, code, len(inputs).to_bytes(4, "little")]
     parts += [token for _, token in inputs]
     names = [name for name, _ in inputs]  # they say how much of an object it is that counts
     parts.append(repr((names, versions, step.site.kind, step.salt, patches)).encode())
@@ -144,6 +152,8 @@ def inquire(
         values=values,
         mutables=tuple(mutables),
         versions=versions,
+        coded=frozenset(coded),
+        patches=patches,
     )
 
 

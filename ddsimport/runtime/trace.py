@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Step
+    from ddsimport.store.trace import Candidate
 
 _LOAD = "load:"
 _ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
@@ -144,9 +145,11 @@ def _relative(label: str, session: Session) -> str:
     return f"{kind}:{depth}:{session.relative(place)}"
 
 
-def absorb(trace: Trace, into: recorder.Recording, session: Session) -> None:
+def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> None:
     """A hit inside an evaluation: what the inner step once read, the outer one depends on too."""
+    trace = candidate.trace
     for recording in into.chain():
+        recording.hits.append(candidate)
         for read in trace.files:
             name = session.absolute(read.path)
             if name.endswith(os.sep):

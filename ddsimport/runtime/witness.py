@@ -6,7 +6,8 @@ tell the difference. What is seen:
 - On Python 3.12 and later, every tracked code object that starts or is resumed (`sys.monitoring`,
   PEP 669). Each reports once per evaluation and costs nothing from then on.
 - On 3.10 and 3.11, the same by `sys.setprofile`, which makes calls in pure Python several times
-  slower; so only while a step is evaluated that the analysis cannot see through (`is_blind`).
+  slower; so to the end only while a step is evaluated that the analysis cannot see through
+  (`is_blind`), and else for the first `_BUDGET` calls of a step.
 - On all of them, what the step imports by a computed name, whether it is there or not, and which
   classes and functions it unpickles.
 
@@ -62,13 +63,16 @@ class Seen:
             statement of tracked code.
         asked: names of modules that were looked for by a computed name -> by tracked code.
         unpickled: (module, qualified name) of what was unpickled.
-        whole: False if code may have run unseen.
+        whole: False if code may have run unseen that no text foresaw.
+        exact: False if any code may have run unseen: what was not seen may have run.
         around: the code of the frames that were there when it began; that they go on (an `await`)
             is nothing new.
         waits: other tasks of this thread may run in between.
     """
 
-    __slots__ = ("around", "asked", "code", "modules", "thread", "unpickled", "waits", "whole")
+    __slots__ = (
+        "around", "asked", "code", "exact", "modules", "thread", "unpickled", "waits", "whole",
+    )  # fmt: skip
 
     def __init__(self, frame: FrameType | None) -> None:
         self.code: dict[int, tuple[CodeType, str]] = {}
@@ -76,6 +80,7 @@ class Seen:
         self.asked: dict[str, bool] = {}
         self.unpickled: dict[tuple[str, str], None] = {}
         self.whole = True
+        self.exact = True
         self.thread = threading.get_ident()
         self.waits = frame is not None and bool(frame.f_code.co_flags & _WAITS)
         self.around: dict[int, CodeType] = {}
@@ -101,7 +106,7 @@ def begin(recording: Recording, blind: Callable[[], bool]) -> None:
         _generation += 1
         hook.listen(_on_question)
         recorder.watch("pickle.find_class", _on_unpickling)
-        recording.seen.whole = _hooks.begin(recording.seen, blind)
+        _hooks.begin(recording.seen, blind)
 
 
 def end(recording: Recording) -> None:
@@ -110,8 +115,7 @@ def end(recording: Recording) -> None:
         if recording not in _watching or recording.seen is None:
             return
         _watching.remove(recording)
-        if not _hooks.end(recording.seen):
-            recording.seen.whole = False
+        _hooks.end(recording.seen)
 
 
 # --- whose it is ----------------------------------------------------------------------------------
@@ -124,12 +128,17 @@ def _told() -> list[Recording]:
         # Of our own work, nobody is told: that recording was never begun.
         return [each for each in recording.chain() if each.seen is not None]
     here = threading.get_ident()
-    # In the thread of a coroutine that waits, a context without the step is another task.
-    return [
-        each
-        for each in tuple(_watching)
-        if each.seen is not None and not (each.seen.waits and each.seen.thread == here)
-    ]
+    told = []
+    for each in tuple(_watching):
+        if each.seen is None:
+            continue
+        if each.seen.waits and each.seen.thread == here:
+            # In the thread of a coroutine that waits, a context without the step is another task;
+            # but the step may wait for that one.
+            each.seen.exact = False
+        else:
+            told.append(each)
+    return told
 
 
 # --- code -----------------------------------------------------------------------------------------
@@ -258,24 +267,25 @@ class _Monitoring:
         self._tool = -1
         self._under_way = 0
 
-    def begin(self, seen: Seen, blind: Callable[[], bool]) -> bool:
+    def begin(self, seen: Seen, blind: Callable[[], bool]) -> None:
         self._under_way += 1
         if self._under_way == 1:
             if sys.version_info >= (3, 13):
                 debugger.tell(self.make_way)
             self._tool = self._taken()
         if self._tool < 0:
-            return False
-        # What has been seen reports no more; for this evaluation, it must once again.
-        _monitoring.restart_events()
-        return True
+            seen.whole = seen.exact = False
+        else:
+            # What has been seen reports no more; for this evaluation, it must once again.
+            _monitoring.restart_events()
 
-    def end(self, seen: Seen) -> bool:
+    def end(self, seen: Seen) -> None:
         self._under_way -= 1
         held = self._tool >= 0 and _monitoring.get_tool(self._tool) == _TOOL
         if self._under_way == 0 and held:
             self._give_back()
-        return held
+        if not held:
+            seen.whole = seen.exact = False
 
     def make_way(self) -> None:
         """Give the tool back at once; the evaluations under way are not seen whole."""
@@ -342,40 +352,63 @@ def _saw(code: CodeType, resumed: bool) -> Any:
 
 
 class _Profile:
-    """`sys.setprofile`, for the thread of a blind step and those that it starts."""
+    """`sys.setprofile`, for the thread of a step and those that it starts."""
 
     def __init__(self) -> None:
-        self._under_way: dict[int, int] = {}
+        self._under_way: dict[int, tuple[Seen, bool]] = {}
         self._before: Any = None
+        self.left = 0
 
-    def begin(self, seen: Seen, blind: Callable[[], bool]) -> bool:
-        if not blind():
-            return True
+    def begin(self, seen: Seen, blind: Callable[[], bool]) -> None:
+        is_blind = blind()
         present = sys.getprofile()
         if present is not None and present is not _profile:
-            return False
+            seen.whole, seen.exact = not is_blind, False
+            return
         _settled.clear()
         if not self._under_way:
             self._before = threading.getprofile()
             threading.setprofile(_profile)
-        self._under_way[id(seen)] = seen.thread
+        self._under_way[id(seen)] = (seen, is_blind)
+        self.left = _BUDGET
         sys.setprofile(_profile)
         # A thread that is there already may do the step's work, and cannot be watched from here.
-        return threading.active_count() == 1
+        if threading.active_count() > 1:
+            seen.whole, seen.exact = not is_blind, False
 
-    def end(self, seen: Seen) -> bool:
-        if self._under_way.pop(id(seen), None) is None:
-            return True
-        held = seen.thread != threading.get_ident() or sys.getprofile() is _profile
-        if seen.thread not in self._under_way.values() and held:
+    def end(self, seen: Seen) -> None:
+        watched = self._under_way.pop(id(seen), None)
+        if watched is None:
+            return
+        lost = seen.thread == threading.get_ident() and sys.getprofile() is not _profile
+        if not lost and all(each.thread != seen.thread for each, _ in self._under_way.values()):
             sys.setprofile(None)
         if not self._under_way:
             _settled.clear()
             threading.setprofile(self._before)
-        return held
+        if lost:
+            seen.exact = False
+            seen.whole = seen.whole and not watched[1]
+
+    def give_up(self) -> None:
+        """The budget is spent: go on only for steps that cannot be seen through."""
+        self.left = sys.maxsize
+        for seen, _ in self._under_way.values():
+            seen.exact = False
+        if not any(is_blind for _, is_blind in self._under_way.values()):
+            sys.setprofile(None)
+            threading.setprofile(self._before)
+
+
+_BUDGET = 20_000
+"""Calls and returns, of built-in functions too: some 3 ms on 3.11."""
 
 
 def _profile(frame: FrameType, event: str, _: object) -> None:
+    _on_311.left -= 1
+    if _on_311.left < 0:
+        _on_311.give_up()
+        return
     if event != "call" or id(frame.f_code) in _settled:
         return
     try:
@@ -392,4 +425,5 @@ _settled: dict[int, CodeType] = {}
 """Identity of code that need not be looked at again -> it, kept alive."""
 
 
-_hooks: _Monitoring | _Profile = _Monitoring() if _monitoring else _Profile()
+_on_311 = _Profile()
+_hooks: _Monitoring | _Profile = _Monitoring() if _monitoring else _on_311

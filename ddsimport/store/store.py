@@ -112,6 +112,7 @@ class Store:
         code: str,
         inputs: tuple[tuple[str, str], ...],
         versions: dict[str, str],
+        stem: str = "",
         comes_back: Callable[[object], bool] | None = None,
         ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
         python: str | None = None,
@@ -128,7 +129,7 @@ class Store:
                 must hold: what can be seen only in what is kept.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
-            trace, digest, seconds, path, code, inputs, versions: see `Candidate`.
+            trace, digest, seconds, path, code, inputs, versions, stem: see `Candidate`.
 
         Raises:
             CodecError: no codec restores this value exactly.
@@ -163,9 +164,20 @@ class Store:
             code=code,
             inputs=inputs,
             signature=signature,
+            stem=stem,
         )
         self._entries.add(signature, candidate)
         return candidate
+
+    def add(self, signature: str, candidate: Candidate) -> None:
+        """Keep a candidate whose blob is kept already under another signature, too.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if not self.writable:
+            raise StoreError(f"the store {self.root} is read-only")
+        self._entries.add(signature, candidate.replace(signature=signature))
 
     def shows(self, path: str, candidate: Candidate, format: str | None = None) -> bool:
         """Whether `data/<path>` is what `publish` would make it. Cheap, and loads no value.

@@ -72,6 +72,8 @@ class Candidate(Record):
         code: the code hash, in hex.
         inputs: (name, digest in hex).
         signature: of the entry that it belongs to.
+        stem: where it is also found by the code that ran (see `runtime.footprint`); empty if it
+            is not.
     """
 
     blob: str
@@ -87,6 +89,7 @@ class Candidate(Record):
     code: str
     inputs: tuple[tuple[str, str], ...]
     signature: str
+    stem: str = ""
 
 
 class Entry(Record):
@@ -134,6 +137,7 @@ def _candidate_to_json(candidate: Candidate) -> dict[str, Any]:
         "path": candidate.path,
         "code": candidate.code,
         "inputs": candidate.inputs,
+        "stem": candidate.stem,
         "files": [
             (read.path, read.digest, read.size, read.mtime_ns, read.ino) for read in trace.files
         ],
@@ -168,6 +172,7 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         _text(item["code"]),
         _pairs(item["inputs"]),
         signature,
+        _text(item.get("stem", "")),  # format 1 was in use without it
     )
 
 

@@ -134,8 +134,9 @@ def _dispatching_method(encoder: Encoder, value: Any) -> None:
 
 
 def _cached(encoder: Encoder, value: Any) -> None:
-    # What such a function remembers is no part of it.
+    # What such a function remembers is no part of it; but it may give that without running.
     encoder.out += _CACHED
+    encoder.out += encoder.code_token(value)
     encoder.encode(value.__wrapped__)
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Body = Callable[["Encoder", Any], None]
 
 # Part of every digest: change it when any encoding changes, and no old digest can match a new one.
-FORMAT = b"dds-value-2"
+FORMAT = b"dds-value-3"
 
 SEAL = 256  # bytes of encoding above which a container is replaced by its hash
 INLINE = 1024  # bytes of raw data above which a buffer is replaced by its hash

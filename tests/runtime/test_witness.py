@@ -187,12 +187,27 @@ class TestMonitoring:
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring is better")
 class TestProfile:
-    def test_only_blind_evaluations_pay(self) -> None:
+    def test_a_step_that_can_be_seen_through_is_watched_for_so_many_calls(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(witness, "_BUDGET", 100)
         with watched(blind=False) as seen:
-            assert sys.getprofile() is None
             one()
+        assert seen.exact
+        assert "one" in names(seen)
+        with watched(blind=False) as seen:
+            for _ in range(100):
+                one()
+            assert sys.getprofile() is None
+            two()
         assert seen.whole
-        assert not names(seen)
+        assert not seen.exact
+        with watched(blind=True) as seen:
+            for _ in range(100):
+                one()
+            two()
+        assert seen.whole
+        assert "two" in names(seen)
 
     def test_it_is_given_back(self) -> None:
         with watched(), watched():

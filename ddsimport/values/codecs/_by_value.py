@@ -24,6 +24,7 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
     def __init__(self, file: Any, **options: Any) -> None:
         super().__init__(file, **options)
         self._cells: set[int] = set()  # whose content is kept with their functions
+        self._homes: dict[str | None, str] = {}  # file of a function -> its module
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, type):
@@ -41,12 +42,14 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
             home = sys.modules.get(obj.__module__ or "")
             if home is not None and obj.__globals__ is vars(home):
                 self._cells.update(map(id, obj.__closure__ or ()))
+                self._homes[getattr(home, "__file__", None)] = home.__name__
                 return _function_at_home(obj)
         if isinstance(obj, types.CodeType):
             # From 3.1.3 on, cloudpickle forgets the file; tracebacks show it, and it tells us whose
             # the code is.
             make, arguments = self.dispatch_table[types.CodeType](obj)
-            return restore_code, (make, arguments, obj.co_filename)
+            module = self._homes.get(obj.co_filename, "")
+            return restore_code, (make, arguments, module, "" if module else obj.co_filename)
         if isinstance(obj, types.CellType) and id(obj) in self._cells:
             return types.CellType, ()
         if isinstance(obj, memoryview):  # cloudpickle would make it bytes
@@ -91,20 +94,23 @@ def _content(cell: types.CellType) -> tuple[Any, ...]:
         return ()
 
 
-def restore_code(make: Any, arguments: tuple[Any, ...], file: str) -> types.CodeType:
-    """Called by pickles: a code object, from its file."""
+def restore_code(make: Any, arguments: tuple[Any, ...], module: str, file: str) -> types.CodeType:
+    """Called by pickles: a code object of a module, wherever its file is by now, or of a file."""
     code: types.CodeType = make(*arguments)
-    return code.replace(co_filename=file)
+    return code.replace(co_filename=_home(module).__file__ if module else file)
+
+
+def _home(module: str) -> Any:
+    from importlib import import_module
+
+    return sys.modules.get(module) or import_module(module)
 
 
 def restore_function(
     code: types.CodeType, module: str, name: str, cells: tuple[types.CellType, ...]
 ) -> types.FunctionType:
     """Called by pickles: the function, in the module it was defined in."""
-    from importlib import import_module
-
-    home = sys.modules.get(module) or import_module(module)
-    return types.FunctionType(code, vars(home), name, None, cells or None)
+    return types.FunctionType(code, vars(_home(module)), name, None, cells or None)
 
 
 def restore_attributes(function: types.FunctionType, state: dict[str, Any]) -> None:

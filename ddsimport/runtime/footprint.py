@@ -1,0 +1,238 @@
+"""What an evaluation used of all the code that it could reach, so that other edits need not matter.
+
+A signature counts all that a step's code can reach. Most of it does not run: the other methods of a
+class, the other entries of a table of models. An edit there gives the step another signature and
+the same value. So a kept value is found in a second way: by its *stem*, the part of a signature
+that is known before any code is (the step's own text, its inputs), and its *footprint*, the
+functions that ran, each with all that it names: a verifying trace of code ("Build Systems à la
+Carte", Mokhov, Mitchell, Peyton Jones, ICFP 2018). It is looked for only where the signature is
+not, so a hit pays nothing for it, and a miss little.
+
+What counts in a footprint:
+
+- a function that ran: by its text and, name by name, by what it refers to;
+- a function that is referred to and did not run: by its outline, that is its decorators and
+  parameters; its defaults, what it closes over;
+- a class: by its outline, that is its text without the bodies of its methods, the outlines of its
+  bases, and its attributes as they are;
+- a variable: by its value; functions in it by their text, classes by their outlines;
+- what keeps results of code that ran earlier (`lru_cache`), and whatever is no plain function: by
+  all that it reaches, as in a signature.
+
+Nobody can say which code was used, and no footprint is taken, where code may have run unseen (a
+worker process, threads that cannot be watched, a step of more calls than `witness` affords on 3.10
+and 3.11) or was looked at without being run (`inspect`, docstrings, subclasses, functions in the
+value).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from blake3 import blake3
+
+from ddsimport.analysis.distributions import version_of
+from ddsimport.analysis.facts import DEF_FIRST, DEF_KIND, DEF_LAST, DEF_QUALNAME
+from ddsimport.analysis.graph import (
+    READS_CODE,
+    READS_EXTRAS,
+    READS_LINES,
+    READS_MODULES,
+    READS_SUBCLASSES,
+)
+from ddsimport.errors import StoreError, UndigestibleError
+from ddsimport.records import Record
+from ddsimport.runtime.outline import Outline, UnseenError, framed
+from ddsimport.runtime.signature import PREAMBLE
+from ddsimport.runtime.uncached import UncachedError
+from ddsimport.source.tracked import is_tracked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CodeType
+
+    from ddsimport.analysis.facts import Facts
+    from ddsimport.analysis.graph import Key
+    from ddsimport.runtime.recorder import Recording
+    from ddsimport.runtime.session import Session
+    from ddsimport.runtime.signature import Inquiry, Step
+    from ddsimport.store.trace import Candidate, Trace
+
+RAN, WITH = "ran:", "with:"
+"""What labels begin with: a function that ran, a distribution."""
+
+_READS = READS_CODE | READS_EXTRAS | READS_LINES | READS_MODULES | READS_SUBCLASSES
+
+_SENDS_CODE_AWAY = frozenset(
+    {"_interpreters", "_xxsubinterpreters", "celery", "dask", "distributed", "ipyparallel",
+     "mpi4py", "pyspark", "ray", "rpyc"}
+)  # fmt: skip
+"""Modules by which code may run where it is not seen, in processes that are no children."""
+
+_KEEPS_CODE = frozenset({"cloudpickle", "dill", "marshal"})
+"""What turns code into data."""
+
+
+_FAILURES = (
+    UnseenError, UncachedError, UndigestibleError, StoreError, LookupError, OSError, RecursionError,
+)  # fmt: skip
+
+
+class Stem(Record):
+    """What is known of a step before any code is.
+
+    Attributes:
+        key: 64 hex digits, used like a signature.
+        outline: what it was made with.
+    """
+
+    key: str
+    outline: Outline
+
+
+def stem_of(step: Step, inquiry: Inquiry, session: Session) -> Stem | None:
+    """The stem of a step on these inputs; None if it can have no footprint."""
+    if inquiry.live.reflects & _READS:
+        return None
+    outline = Outline(inquiry, session)
+    ignored = dict(step.site.options).get("ignore", "").split(",")
+    given = step.globals.union(ignored)
+    try:
+        root = session.codebook.root_of_step(
+            step.module, step.file, step.site.line, step.site.column
+        )
+        parts = [PREAMBLE, b"stem", outline.unit(root, given), *outline.acts(inquiry)]
+        for position, (name, value) in enumerate(inquiry.values):
+            token = bytes.fromhex(inquiry.inputs[position][1])
+            parts.append(outline.digest(value) if position in inquiry.coded else token)
+            parts.append(name.encode())
+    except _FAILURES:
+        return None
+    parts.append(repr((step.site.kind, step.salt, inquiry.patches)).encode())
+    return Stem(blake3(framed(parts)).hexdigest(), outline)
+
+
+def holds(trace: Trace, outline: Outline, session: Session) -> bool:
+    """Whether all that a footprint says is as it was."""
+    try:
+        for label, token in trace.variables:
+            if label.startswith(WITH):
+                if version_of(label[len(WITH) :]) != token:
+                    return False
+            elif label.startswith(RAN):
+                module, _, rest = label[len(RAN) :].partition(":")
+                place, _, name = rest.rpartition(":")
+                file = session.absolute(place)
+                index = session.codebook.facts(file).labelled(name)
+                if outline.unit(("d", module, file, index)).hex() != token:
+                    return False
+    except _FAILURES:
+        return False
+    return True
+
+
+def footprint_of(
+    recording: Recording, inquiry: Inquiry, step: Step, session: Session
+) -> tuple[tuple[str, str], ...] | None:
+    """(label, token) of all that an evaluation used; None if nobody can say."""
+    try:
+        _check(recording, inquiry)
+        found = {WITH + name: version for name, version in inquiry.versions}
+        outline = Outline(inquiry, session)
+        root = session.codebook.root_of_step(
+            step.module, step.file, step.site.line, step.site.column
+        )
+        for key in _units(recording, root, step, session):
+            _, module, file, index = key
+            name = session.codebook.facts(file).label_of(int(index))
+            found[f"{RAN}{module}:{session.relative(file)}:{name}"] = outline.unit(key).hex()
+        for candidate in recording.hits:
+            for label, token in _footprint_kept(candidate, session):
+                if found.setdefault(label, token) != token:
+                    raise UnseenError(label)
+    except _FAILURES:
+        return None
+    return tuple(found.items())
+
+
+def without(trace: Trace) -> Trace:
+    """A trace without the footprint in it: what a signature says need not be said again."""
+    kept = tuple(pair for pair in trace.variables if not pair[0].startswith((RAN, WITH)))
+    return trace.replace(variables=kept)
+
+
+# --- what was used --------------------------------------------------------------------------------
+
+
+def _check(recording: Recording, inquiry: Inquiry) -> None:
+    seen = recording.seen
+    if seen is None or not seen.exact or seen.unpickled:
+        raise UnseenError("code ran unseen")
+    if recording.notes or recording.loads or _has_children():
+        raise UnseenError("another process may have run code")
+    if not _SENDS_CODE_AWAY.isdisjoint(sys.modules):
+        raise UnseenError("another machine may have run code")
+    used = {name for reach in inquiry.live.reaches.values() for name in reach.untracked}
+    if not _KEEPS_CODE.isdisjoint(used):
+        raise UnseenError("code may be in the value")
+
+
+def _has_children() -> bool:
+    """Whether this process has any: a pool that was there before runs code of the step."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        known = sys.modules.get("multiprocessing.process")
+        return bool(getattr(known, "_children", None))
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _units(recording: Recording, root: Key, step: Step, session: Session) -> Iterable[Key]:
+    """The definitions that ran, the step's own text aside."""
+    found: dict[Key, None] = {}
+    assert recording.seen is not None
+    for code, module in recording.seen.code.values():
+        file = os.path.abspath(code.co_filename)
+        if not is_tracked(file) or not file.endswith((".py", ".pyw")):
+            continue  # counted by its file, with what was read
+        indices = _definitions_of(code, session.codebook.facts(file))
+        if not indices:
+            if _is_own_text(code, file, root, step):
+                continue
+            raise UnseenError(f"{file}:{code.co_firstlineno}")
+        for index in indices:
+            found["d", module, file, index] = None
+    found.pop(root, None)
+    return found
+
+
+def _definitions_of(code: CodeType, facts: Facts) -> list[int]:
+    """The definitions whose code this may be; for a comprehension, the innermost one around it."""
+    line, name = code.co_firstlineno, code.co_name
+    around = -1
+    exact = []
+    for index, record in enumerate(facts.definitions):
+        if record[DEF_FIRST] <= line <= record[DEF_LAST]:
+            if record[DEF_FIRST] == line and record[DEF_QUALNAME].rpartition(".")[2] == name:
+                exact.append(index)
+            if record[DEF_KIND] != "lambda":
+                around = index
+    return exact or ([around] if around >= 0 else [])
+
+
+def _is_own_text(code: CodeType, file: str, root: Key, step: Step) -> bool:
+    """Whether code without a definition around it can only be that of the step's expression."""
+    return root[0] == "s" and file == os.path.abspath(step.file) and code.co_name[0] == "<"
+
+
+def _footprint_kept(candidate: Candidate, session: Session) -> Iterable[tuple[str, str]]:
+    """The footprint of a step that was a hit inside this one."""
+    entry = session.store.entry(candidate.stem) if session.store and candidate.stem else None
+    for other in entry.candidates if entry is not None else ():
+        if (other.blob, other.created) == (candidate.blob, candidate.created):
+            return [pair for pair in other.trace.variables if pair[0].startswith((RAN, WITH))]
+    raise UnseenError(candidate.path)
