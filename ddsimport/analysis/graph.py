@@ -60,6 +60,10 @@ class Reference(Record):
     lazy: bool = False
     literal: bytes | None = None
 
+    def at_owner(self) -> Reference:
+        """The same, as the module that defines it knows it."""
+        return self.replace(module=self.owner, chain=(self.qualname,))
+
 
 class Item(Record):
     """One thing at the end of an edge: a node, a reference, untracked code, or several of these."""

@@ -21,6 +21,11 @@ def locate(name: str) -> str | None:
     return Locator()(name)
 
 
+def locate_anew(name: str) -> str | None:
+    """As `locate`, had the module not been loaded."""
+    return Locator().anew(name)
+
+
 class Locator:
     """A `locate` for many questions: it remembers where packages lie that are not loaded, and the
     names in folders where modules were looked for."""
@@ -36,6 +41,10 @@ class Locator:
             if isinstance(file, str):
                 return file
             return _origin(getattr(module, "__spec__", None))
+        return self.anew(name)
+
+    def anew(self, name: str) -> str | None:
+        """What an import would find."""
         return _origin(self._spec(name))
 
     def _spec(self, name: str) -> Any:

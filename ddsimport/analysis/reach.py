@@ -227,9 +227,7 @@ class Walk:
             return
         if loaded:
             # Bound lazily, but to what a loaded module holds already: its value is known.
-            self._references.append(
-                reference.replace(module=reference.owner, chain=(reference.qualname,))
-            )
+            self._references.append(reference.at_owner())
         elif reference.file:
             key: Key = ("v", reference.owner, reference.file, reference.qualname)
             self._hashed.append(b"text %d" % self._number(key))

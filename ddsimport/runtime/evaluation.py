@@ -18,7 +18,7 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
-from ddsimport.runtime.trace import trace_of
+from ddsimport.runtime.trace import lazy_tokens, trace_of
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
 from ddsimport.values.digest import digest
@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.report.events import Status
+    from ddsimport.runtime.footprint import Stem
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
+
+
+_CHANGED_GLOBAL = (
+    "it changed a global that its own code reads, which a hit would not do; pass the "
+    "value as an argument, or put `# dds: ignore` on the assignment of a cache"
+)
 
 
 class Evaluation:
@@ -49,7 +56,8 @@ class Evaluation:
         path: str,
         inquiry: Inquiry,
         lock: SignatureLock | None,
-        stem: str,
+        stem: Stem | None,
+        lazy: dict[str, str],
     ) -> None:
         self.session = session
         self.step = step
@@ -57,6 +65,7 @@ class Evaluation:
         self.inquiry = inquiry
         self.lock = lock
         self.stem = stem
+        self.lazy = lazy
         self.recording: recorder.Recording | None = None
         self.started = 0.0
         self.outcome: tuple[Any] | None = None
@@ -65,6 +74,7 @@ class Evaluation:
         self.closed_over: dict[str, object] = {}
         self.closed_over_after: dict[str, object] = {}
         self.search_path: list[str] = []
+        self.loaded: frozenset[str] = frozenset()
         self.draws: Draws | None = None
 
     def begin(self) -> None:
@@ -72,6 +82,7 @@ class Evaluation:
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
+        self.loaded = frozenset(sys.modules)
         self.recording = recorder.begin()
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
@@ -146,17 +157,20 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        self._check_replayable(value, recording)
-        trace = trace_of(recording, self.inquiry.live, self.step, self.session)
-        if self.draws is not None:
-            recording.notes.update(dict.fromkeys(self.draws.notes()))
-            trace = trace.replace(
-                variables=trace.variables + self.draws.conditions(), effects=self.draws.effects()
-            )
-        code_of = self.inquiry.live.code_of
         from ddsimport.runtime.footprint import footprint_of  # a run of hits needs none of these
+        from ddsimport.runtime.imports import imported_since
         from ddsimport.runtime.ties import ties
 
+        effects = imported_since(self.loaded)
+        again = self._check_replayable(value, recording)
+        lazy = self._checked_lazy(again, bool(effects))
+        trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
+        if self.draws is not None:
+            recording.notes.update(dict.fromkeys(self.draws.notes()))
+            trace = trace.replace(variables=trace.variables + self.draws.conditions())
+            effects += self.draws.effects()
+        trace = trace.replace(effects=effects)
+        code_of = self.inquiry.live.code_of
         functions: list[object] = []
 
         def code_of_value(thing: Any) -> bytes:
@@ -181,8 +195,8 @@ class Evaluation:
             return digest(restored, code_of).hex() == value_digest
 
         footprint = None
-        if self.stem and not functions:
-            footprint = footprint_of(recording, self.inquiry, self.step, self.session)
+        if self.stem is not None and not functions:
+            footprint = footprint_of(recording, self.inquiry, self.stem, self.step, self.session)
         store = self.session.writable_store()
         candidate = store.keep(
             self.inquiry.signature,
@@ -198,18 +212,23 @@ class Evaluation:
             code=self.inquiry.code,
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
-            stem=self.stem if footprint is not None else "",
+            stem=self.stem.key if self.stem is not None and footprint is not None else "",
         )
-        if footprint is not None:
+        if candidate.stem and footprint is not None:
             trace = candidate.trace
             traced = trace.replace(variables=trace.variables + footprint)
-            store.add(self.stem, candidate.replace(trace=traced))
+            store.add(candidate.stem, candidate.replace(trace=traced))
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
 
-    def _check_replayable(self, value: Any, recording: recorder.Recording) -> None:
+    def _check_replayable(self, value: Any, recording: recorder.Recording) -> Inquiry:
+        """What would be inquired now.
+
+        Raises:
+            UncachedError: a hit would leave something else behind than this evaluation.
+        """
         if recording.printed > recorder.OUTPUT_LIMIT:
             raise UncachedError(
                 f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
@@ -230,6 +249,20 @@ class Evaluation:
         again = inquire(self.step, self.inquiry.values, self.session.codebook, self.session.folders)
         self._check_inputs(value, again)
         self._check_globals(value, again)
+        return again
+
+    def _checked_lazy(self, again: Inquiry, imports: bool) -> dict[str, str]:
+        """What the globals that are reached by an import inside a function were before, those of
+        modules aside that were not loaded.
+
+        Args:
+            imports: modules were imported, as a hit will do: that may have changed such a global.
+        """
+        now = lazy_tokens(again.live, self.inquiry.live)
+        for label, before in self.lazy.items():
+            if now.get(label, before) != before and not imports:
+                raise UncachedError(_CHANGED_GLOBAL)
+        return {**now, **self.lazy}
 
     def _check_inputs(self, value: Any, again: Inquiry) -> None:
         inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]
@@ -263,10 +296,7 @@ class Evaluation:
                     "value, and assign it outside the step"
                 )
         if again.code != self.inquiry.code:
-            raise UncachedError(
-                "it changed a global that its own code reads, which a hit would not do; pass the "
-                "value as an argument, or put `# dds: ignore` on the assignment of a cache"
-            )
+            raise UncachedError(_CHANGED_GLOBAL)
         shared = sharing.shared_with(value, live.globals())
         if shared is not None:
             raise UncachedError(

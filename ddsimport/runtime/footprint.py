@@ -58,10 +58,13 @@ if TYPE_CHECKING:
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Inquiry, Step
+    from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate, Trace
 
-RAN, WITH = "ran:", "with:"
-"""What labels begin with: a function that ran, a distribution."""
+RAN, IMPORTED, WITH = "ran:", "imported:", "with:"
+"""What labels begin with: a function that ran, a module that was imported first, a distribution."""
+
+LABELS = (RAN, IMPORTED, WITH)
 
 _READS = READS_CODE | READS_EXTRAS | READS_LINES | READS_MODULES | READS_SUBCLASSES
 
@@ -106,48 +109,48 @@ def stem_of(step: Step, inquiry: Inquiry, session: Session) -> Stem | None:
         parts = [PREAMBLE, b"stem", outline.unit(root, given), *outline.acts(inquiry)]
         for position, (name, value) in enumerate(inquiry.values):
             token = bytes.fromhex(inquiry.inputs[position][1])
-            parts.append(outline.digest(value) if position in inquiry.coded else token)
+            parts.append(outline.token_of_input(value) if position in inquiry.coded else token)
             parts.append(name.encode())
     except _FAILURES:
         return None
     parts.append(repr((step.site.kind, step.salt, inquiry.patches)).encode())
+    outline.note_what_may_change()
     return Stem(blake3(framed(parts)).hexdigest(), outline)
 
 
-def holds(trace: Trace, outline: Outline, session: Session) -> bool:
+def holds(trace: Trace, stem: Stem, session: Session) -> bool:
     """Whether all that a footprint says is as it was."""
+    late = {_place(label)[0] for label, _ in trace.variables if label.startswith(IMPORTED)}
+    if not late.isdisjoint(sys.modules):
+        return False  # what they hold may be something else by now
+    outline = stem.outline.importing(late) if late else stem.outline
     try:
-        for label, token in trace.variables:
-            if label.startswith(WITH):
-                if version_of(label[len(WITH) :]) != token:
-                    return False
-            elif label.startswith(RAN):
-                module, _, rest = label[len(RAN) :].partition(":")
-                place, _, name = rest.rpartition(":")
-                file = session.absolute(place)
-                index = session.codebook.facts(file).labelled(name)
-                if outline.unit(("d", module, file, index)).hex() != token:
-                    return False
+        return all(
+            _token(label, outline, session) == token
+            for label, token in trace.variables
+            if label.startswith(LABELS)
+        )
     except _FAILURES:
         return False
-    return True
 
 
 def footprint_of(
-    recording: Recording, inquiry: Inquiry, step: Step, session: Session
+    recording: Recording, inquiry: Inquiry, stem: Stem, step: Step, session: Session
 ) -> tuple[tuple[str, str], ...] | None:
     """(label, token) of all that an evaluation used; None if nobody can say."""
     try:
-        _check(recording, inquiry)
-        found = {WITH + name: version for name, version in inquiry.versions}
-        outline = Outline(inquiry, session)
+        seen = _checked(recording, inquiry)
+        labels = {WITH + name: None for name, _ in inquiry.versions}
+        for module, file in seen.imported:
+            labels[f"{IMPORTED}{module}:{session.relative(os.path.abspath(file))}:"] = None
         root = session.codebook.root_of_step(
             step.module, step.file, step.site.line, step.site.column
         )
-        for key in _units(recording, root, step, session):
-            _, module, file, index = key
+        for _, module, file, index in _units(seen, root, step, session):
             name = session.codebook.facts(file).label_of(int(index))
-            found[f"{RAN}{module}:{session.relative(file)}:{name}"] = outline.unit(key).hex()
+            labels[f"{RAN}{module}:{session.relative(file)}:{name}"] = None
+        outline = stem.outline.importing(module for module, _ in seen.imported)
+        found = {label: _token(label, outline, session) for label in labels}
         for candidate in recording.hits:
             for label, token in _footprint_kept(candidate, session):
                 if found.setdefault(label, token) != token:
@@ -159,14 +162,36 @@ def footprint_of(
 
 def without(trace: Trace) -> Trace:
     """A trace without the footprint in it: what a signature says need not be said again."""
-    kept = tuple(pair for pair in trace.variables if not pair[0].startswith((RAN, WITH)))
+    kept = tuple(pair for pair in trace.variables if not pair[0].startswith(LABELS))
     return trace.replace(variables=kept)
+
+
+# --- labels ---------------------------------------------------------------------------------------
+
+
+def _place(label: str) -> tuple[str, str, str]:
+    """The module, the file (relative to the project) and the definition that a label names."""
+    module, _, rest = label.partition(":")[2].partition(":")
+    file, _, definition = rest.rpartition(":")
+    return module, file, definition
+
+
+def _token(label: str, outline: Outline, session: Session) -> str:
+    if label.startswith(WITH):
+        return version_of(label[len(WITH) :]) or ""
+    module, place, definition = _place(label)
+    file = session.absolute(place)
+    if label.startswith(IMPORTED):
+        return outline.import_of(module, file).hex()
+    index = session.codebook.facts(file).labelled(definition)
+    return outline.unit(("d", module, file, index)).hex()
 
 
 # --- what was used --------------------------------------------------------------------------------
 
 
-def _check(recording: Recording, inquiry: Inquiry) -> None:
+def _checked(recording: Recording, inquiry: Inquiry) -> Seen:
+    """What was seen of an evaluation, if that is all."""
     seen = recording.seen
     if seen is None or not seen.exact or seen.unpickled:
         raise UnseenError("code ran unseen")
@@ -177,6 +202,7 @@ def _check(recording: Recording, inquiry: Inquiry) -> None:
     used = {name for reach in inquiry.live.reaches.values() for name in reach.untracked}
     if not _KEEPS_CODE.isdisjoint(used):
         raise UnseenError("code may be in the value")
+    return seen
 
 
 def _has_children() -> bool:
@@ -191,21 +217,22 @@ def _has_children() -> bool:
     return True
 
 
-def _units(recording: Recording, root: Key, step: Step, session: Session) -> Iterable[Key]:
+def _units(seen: Seen, root: Key, step: Step, session: Session) -> Iterable[Key]:
     """The definitions that ran, the step's own text aside."""
     found: dict[Key, None] = {}
-    assert recording.seen is not None
-    for code, module in recording.seen.code.values():
+    for code, module in (*seen.code.values(), *seen.importing.values()):
         file = os.path.abspath(code.co_filename)
         if not is_tracked(file) or not file.endswith((".py", ".pyw")):
             continue  # counted by its file, with what was read
-        indices = _definitions_of(code, session.codebook.facts(file))
-        if not indices:
-            if _is_own_text(code, file, root, step):
-                continue
+        facts = session.codebook.facts(file)
+        imports = id(code) not in seen.code
+        indices = _definitions_of(code, facts)
+        if not indices and not imports and not _is_own_text(code, file, root, step):
             raise UnseenError(f"{file}:{code.co_firstlineno}")
         for index in indices:
-            found["d", module, file, index] = None
+            # A class that an import makes counts with the module; what its methods do does not.
+            if not (imports and facts.definitions[index][DEF_KIND] == "class"):
+                found["d", module, file, index] = None
     found.pop(root, None)
     return found
 
@@ -234,5 +261,5 @@ def _footprint_kept(candidate: Candidate, session: Session) -> Iterable[tuple[st
     entry = session.store.entry(candidate.stem) if session.store and candidate.stem else None
     for other in entry.candidates if entry is not None else ():
         if (other.blob, other.created) == (candidate.blob, candidate.created):
-            return [pair for pair in other.trace.variables if pair[0].startswith((RAN, WITH))]
+            return [pair for pair in other.trace.variables if pair[0].startswith(LABELS)]
     raise UnseenError(candidate.path)

@@ -52,12 +52,14 @@ class Live:
         setting: tells whether a path in the project was met.
         uncounted: sentences on globals that have no digest and count by their text.
         asked_for_code: set once a digest asked what stands for some code.
+        plain: tokens of references to what has no code in it.
     """
 
     def __init__(self, codebook: Codebook, folders: tuple[str, ...] = ()) -> None:
         self.setting = Setting(folders)
         self.reflects = 0
         self.asked_for_code = False
+        self.plain: dict[Reference, bytes] = {}
         self._codebook = codebook
         self._tokens: dict[int, bytes] = {}
         self._kept: list[object] = []
@@ -103,9 +105,12 @@ class Live:
 
         They cannot be part of a signature: whether such a module is loaded depends on what ran
         before, and on a run of hits nothing runs. They are verified as part of the trace instead;
-        a module that is not loaded is taken to define what its text (which is hashed) defines.
+        a module that is not loaded is taken to define what its text (which is hashed) defines, and
+        to be led to what loaded modules hold.
         """
         for position, slot in enumerate(held(reach, frozenset(), self.reflects).lazy):
+            if not slot.loaded() and slot.reference.kind != "installed":
+                slot = Slot(slot.reference.at_owner())
             if slot.loaded():
                 yield f"{position}", self._reference(slot)
 
@@ -127,7 +132,11 @@ class Live:
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
+        around, self.asked_for_code = self.asked_for_code, False
         token = self._token(slot.reference, thing)
+        if not self.asked_for_code:
+            self.plain[slot.reference] = token
+        self.asked_for_code |= around
         if not self.reflects & READS_EXTRAS:
             slot.remember(thing, token)
         return token

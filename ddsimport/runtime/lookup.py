@@ -12,7 +12,7 @@ from ddsimport.runtime import output, recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
-from ddsimport.runtime.trace import absorb, holds
+from ddsimport.runtime.trace import absorb, holds, lazy_tokens
 from ddsimport.store.trace import Candidate, Entry
 
 TYPE_CHECKING = False
@@ -34,6 +34,10 @@ class Hit(Record):
         if outer is not None:
             absorb(self.candidate, outer, self.session)
         trace = self.candidate.trace
+        if trace.effects:
+            from ddsimport.runtime import imports
+
+            imports.repeat(trace.effects)
         output.replay(trace.output)
         if trace.effects:
             from ddsimport.runtime import randomness
@@ -101,7 +105,8 @@ def look_up(
         path=path,
         inquiry=inquiry,
         lock=lock,
-        stem=stem.key if stem is not None else "",
+        stem=stem,
+        lazy=lazy_tokens(inquiry.live, inquiry.live),
     )
 
 
@@ -127,7 +132,7 @@ def _kept(
         if stem is not None:
             from ddsimport.runtime import footprint
 
-            if not footprint.holds(candidate.trace, stem.outline, session):
+            if not footprint.holds(candidate.trace, stem, session):
                 continue
         try:
             value = store.value(candidate)

@@ -69,6 +69,30 @@ def untap() -> None:
     _taps.clear()
 
 
+class silenced:  # noqa: N801 - used as `with silenced():`
+    """What is written to standard output and error goes nowhere; the streams stay what they are."""
+
+    def __enter__(self) -> None:
+        self._before: list[tuple[Any, Any]] = []
+        for name in _STREAMS:
+            stream: Any = getattr(sys, name, None)
+            own = getattr(stream, "__dict__", None)
+            if own is not None:
+                self._before.append((stream, own.get("write")))
+                stream.write = _nowhere
+
+    def __exit__(self, *_: object) -> None:
+        for stream, write in self._before:
+            if write is None:
+                del stream.write
+            else:
+                stream.write = write
+
+
+def _nowhere(text: str) -> int:
+    return len(text)
+
+
 def replay(output: tuple[tuple[str, str], ...]) -> None:
     """Print again what the step printed when it was evaluated."""
     for name, text in output:

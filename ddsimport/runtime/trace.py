@@ -39,8 +39,28 @@ _CLOCK_RESOLUTION = 2_000_000_000
 seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
 
 
-def trace_of(recording: recorder.Recording, live: Live, step: Step, session: Session) -> Trace:
+def lazy_tokens(live: Live, inquired: Live) -> dict[str, str]:
+    """(label, token) of the globals that are reached by an import inside a function, of all the
+    code that was `inquired` about."""
+    return {
+        f"{reach.hash.hex()}:{label}": token.hex()
+        for reach in list(inquired.reaches.values())
+        for label, token in live.lazy(reach)
+    }
+
+
+def trace_of(
+    recording: recorder.Recording,
+    live: Live,
+    lazy: dict[str, str],
+    step: Step,
+    session: Session,
+) -> Trace:
     """The trace of an evaluation that has just ended.
+
+    Args:
+        live: what was inquired before it.
+        lazy: what `lazy_tokens` were then, or are now.
 
     Raises:
         UncachedError: a file changed while the step was evaluated, so nobody knows which content
@@ -65,11 +85,7 @@ def trace_of(recording: recorder.Recording, live: Live, step: Step, session: Ses
         if recorder.names_in(name) != names:
             raise UncachedError(f"{session.relative(name)} changed while the step listed it")
         files.append(FileRead(session.relative(name) + os.sep, _listing_digest(names), 0, 0, 0))
-    variables = [
-        (f"{reach.hash.hex()}:{label}", token.hex())
-        for reach in list(live.reaches.values())
-        for label, token in live.lazy(reach)
-    ]
+    variables = list(lazy.items())
     variables += [(_LOAD + path, blob) for path, blob in recording.loads.items()]
     for label, token in recording.conditions.items():
         conditions.setdefault(_relative(label, session), token)

@@ -62,6 +62,8 @@ class Seen:
         modules: (name, file) of each tracked module whose code ran otherwise than by an `import`
             statement of tracked code.
         asked: names of modules that were looked for by a computed name -> by tracked code.
+        imported: (name, file) of each tracked module that was imported meanwhile.
+        importing: as `code`, of what ran because a module was imported.
         unpickled: (module, qualified name) of what was unpickled.
         whole: False if code may have run unseen that no text foresaw.
         exact: False if any code may have run unseen: what was not seen may have run.
@@ -71,12 +73,15 @@ class Seen:
     """
 
     __slots__ = (
-        "around", "asked", "code", "exact", "modules", "thread", "unpickled", "waits", "whole",
+        "around", "asked", "code", "exact", "imported", "importing", "modules", "thread",
+        "unpickled", "waits", "whole",
     )  # fmt: skip
 
     def __init__(self, frame: FrameType | None) -> None:
         self.code: dict[int, tuple[CodeType, str]] = {}
         self.modules: dict[tuple[str, str], None] = {}
+        self.imported: dict[tuple[str, str], None] = {}
+        self.importing: dict[int, tuple[CodeType, str]] = {}
         self.asked: dict[str, bool] = {}
         self.unpickled: dict[tuple[str, str], None] = {}
         self.whole = True
@@ -159,6 +164,7 @@ def _tell(code: CodeType, frame: FrameType, resumed: bool) -> bool:
         elif code.co_name == _MODULE and not resumed:
             _on_module(frame, seen)
         elif _is_import(frame, seen):
+            seen.importing[id(code)] = (code, frame.f_globals.get("__name__") or "")
             known = False
         else:
             seen.code[id(code)] = (code, frame.f_globals.get("__name__") or "")
@@ -178,6 +184,7 @@ def _is_import(frame: FrameType | None, seen: Seen) -> bool:
 
 def _on_module(frame: FrameType, seen: Seen) -> None:
     name = frame.f_globals.get("__name__") or ""
+    seen.imported[name, frame.f_code.co_filename] = None
     importer = _importer(frame.f_back)
     if importer is None or not (_is_statement(importer) or _is_package_around(name, importer)):
         seen.modules[name, frame.f_code.co_filename] = None
