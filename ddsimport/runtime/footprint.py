@@ -41,6 +41,7 @@ from ddsimport.analysis.graph import (
     READS_MODULES,
     READS_SUBCLASSES,
 )
+from ddsimport.analysis.locate import locate
 from ddsimport.errors import StoreError, UndigestibleError
 from ddsimport.records import Record
 from ddsimport.runtime.outline import Outline, UnseenError, framed
@@ -61,10 +62,9 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate, Trace
 
-RAN, IMPORTED, WITH = "ran:", "imported:", "with:"
-"""What labels begin with: a function that ran, a module that was imported first, a distribution."""
-
-LABELS = (RAN, IMPORTED, WITH)
+RAN, IMPORTED, ABSENT, WITH = LABELS = ("ran:", "imported:", "absent:", "with:")
+"""What labels begin with: a function that ran, a module that was imported first, one that was
+looked for in vain, a distribution."""
 
 _READS = READS_CODE | READS_EXTRAS | READS_LINES | READS_MODULES | READS_SUBCLASSES
 
@@ -143,6 +143,11 @@ def footprint_of(
         labels = {WITH + name: None for name, _ in inquiry.versions}
         for module, file in seen.imported:
             labels[f"{IMPORTED}{module}:{session.relative(os.path.abspath(file))}:"] = None
+        for name in seen.sought:
+            if name not in sys.modules:
+                if locate(name) is not None:
+                    raise UnseenError(f"{name} could not be imported")
+                labels[ABSENT + name] = None
         root = session.codebook.root_of_step(
             step.module, step.file, step.site.line, step.site.column
         )
@@ -179,6 +184,8 @@ def _place(label: str) -> tuple[str, str, str]:
 def _token(label: str, outline: Outline, session: Session) -> str:
     if label.startswith(WITH):
         return version_of(label[len(WITH) :]) or ""
+    if label.startswith(ABSENT):
+        return locate(label[len(ABSENT) :]) or ""
     module, place, definition = _place(label)
     file = session.absolute(place)
     if label.startswith(IMPORTED):

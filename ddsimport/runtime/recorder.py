@@ -139,17 +139,29 @@ def end(recording: Recording) -> None:
 
 
 class unrecorded:  # noqa: N801 - used as `with unrecorded():`, on the way of every hit
-    """Our own reads and prints belong to no step."""
+    """Our own reads and prints belong to no step, and a profiler of ours (see `witness`) need not
+    look at our own calls."""
 
-    __slots__ = ("_before",)
+    __slots__ = ("_before", "_profiler")
 
     def __enter__(self) -> None:
         self._before = _current.get()
         _current.set(_NOBODY)
+        self._profiler = profiler
+        if profiler is not None:
+            if sys.getprofile() is profiler:
+                sys.setprofile(None)
+            else:
+                self._profiler = None
 
     def __exit__(self, *_: object) -> None:
         _current.set(self._before)
+        if self._profiler is not None and self._profiler is profiler:
+            sys.setprofile(self._profiler)
 
+
+profiler: Callable[[FrameType, str, Any], None] | None = None
+"""What `witness` has set by `sys.setprofile`, while it has."""
 
 _NOBODY = Recording(None)
 

@@ -61,6 +61,7 @@ class Seen:
             (Of two files, code objects with the same text on the same line are equal.)
         modules: (name, file) of each tracked module whose code ran otherwise than by an `import`
             statement of tracked code.
+        sought: names of modules that were looked for, by whatever way, and were not loaded.
         asked: names of modules that were looked for by a computed name -> by tracked code.
         imported: (name, file) of each tracked module that was imported meanwhile.
         importing: as `code`, of what ran because a module was imported.
@@ -73,8 +74,8 @@ class Seen:
     """
 
     __slots__ = (
-        "around", "asked", "code", "exact", "imported", "importing", "modules", "thread",
-        "unpickled", "waits", "whole",
+        "around", "asked", "code", "exact", "imported", "importing", "modules", "sought",
+        "thread", "unpickled", "waits", "whole",
     )  # fmt: skip
 
     def __init__(self, frame: FrameType | None) -> None:
@@ -82,6 +83,7 @@ class Seen:
         self.modules: dict[tuple[str, str], None] = {}
         self.imported: dict[tuple[str, str], None] = {}
         self.importing: dict[int, tuple[CodeType, str]] = {}
+        self.sought: dict[str, None] = {}
         self.asked: dict[str, bool] = {}
         self.unpickled: dict[tuple[str, str], None] = {}
         self.whole = True
@@ -242,6 +244,9 @@ def _on_question(name: str) -> None:
     told = _told() if _watching else []
     if not told:
         return
+    for recording in told:
+        if recording.seen is not None:
+            recording.seen.sought[name] = None
     importer = _importer(sys._getframe(1))
     if importer is None or _is_statement(importer) or _is_package_around(name, importer):
         return
@@ -378,6 +383,7 @@ class _Profile:
             threading.setprofile(_profile)
         self._under_way[id(seen)] = (seen, is_blind)
         self.left = _BUDGET
+        recorder.profiler = _profile
         sys.setprofile(_profile)
         # A thread that is there already may do the step's work, and cannot be watched from here.
         if threading.active_count() > 1:
@@ -393,6 +399,7 @@ class _Profile:
         if not self._under_way:
             _settled.clear()
             threading.setprofile(self._before)
+            recorder.profiler = None
         if lost:
             seen.exact = False
             seen.whole = seen.whole and not watched[1]
@@ -405,6 +412,7 @@ class _Profile:
         if not any(is_blind for _, is_blind in self._under_way.values()):
             sys.setprofile(None)
             threading.setprofile(self._before)
+            recorder.profiler = None
 
 
 _BUDGET = 20_000

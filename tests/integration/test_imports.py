@@ -1,0 +1,117 @@
+"""What a step is the first to import is there after a hit, as it would be without."""
+
+from __future__ import annotations
+
+import pytest
+
+REGISTRY = {
+    "main": """
+        import registry
+        def use(n):
+            import plug
+            return plug.double(n)
+        x = use(3)  # dds: /x
+        print(x, sorted(registry.KNOWN))
+        """,
+    "registry": """
+        KNOWN = {}
+        def register(f):
+            KNOWN[f.__name__] = f
+            return f
+        """,
+    "plug": """
+        import registry, sys
+        print("loading plug")
+        print("loading", file=sys.stderr)
+        @registry.register
+        def double(n):
+            return 2 * n
+        @registry.register
+        def other(n):
+            return 3 * n
+        """,
+}
+
+
+def test_a_registry_is_filled(project):
+    project.write(**REGISTRY)
+    assert project.same().evaluated() == {"/x"}
+    assert project.same().evaluated() == set()
+    project.edit("plug.py", "3 * n", "4 * n")
+    assert project.same().evaluated() == set(), "that function does not run"
+    project.edit("plug.py", "def other", "def another")
+    project.same()
+
+
+def test_what_the_module_prints_is_printed_once_and_its_streams_are_the_programs(project):
+    project.write(
+        main="""
+        def use():
+            import plug
+            return plug.VALUE
+        x = use()  # dds: /x
+        import plug
+        plug.say("after", x)
+        """,
+        plug="""
+        import sys
+        out = sys.stdout
+        def say(*words):
+            print(*words, file=out)
+        say("loading")
+        VALUE = 3
+        """,
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+
+
+def test_inside_another_step(project):
+    project.write(
+        main="""
+        import registry
+        from a import outer
+        x = outer(2)  # dds: /x
+        print(x, sorted(registry.KNOWN))
+        """,
+        a="""
+        def outer(n):
+            y = inner(n)  # dds: /y
+            return y + 1
+        def inner(n):
+            import plug
+            return plug.double(n)
+        """,
+        registry=REGISTRY["registry"],
+        plug=REGISTRY["plug"],
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+    project.edit("a.py", "y + 1", "y + 2")
+    assert project.same().evaluated() == {"/x"}, "the inner step is a hit, and imports"
+    assert project.same().evaluated() == set()
+
+
+@pytest.mark.parametrize("import_", ["import plug", "plug = importlib.import_module('plug')"])
+def test_an_edit_of_what_the_import_runs(project, import_):
+    project.write(
+        main=f"""
+        import importlib
+        def use():
+            {import_}
+            return plug.LIMIT
+        x = use()  # dds: /x
+        print(x)
+        """,
+        plug="""
+        def worked_out():
+            return 1
+        def unused():
+            return 5
+        LIMIT = worked_out()
+        """,
+    )
+    project.same()
+    project.edit("plug.py", "return 1", "return 2")
+    assert project.same().evaluated() == {"/x"}
+    assert project.same().evaluated() == set()
