@@ -21,10 +21,12 @@ from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import lazy_tokens, trace_of
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values import sharing
+from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ddsimport.report.events import Status
@@ -179,8 +181,9 @@ class Evaluation:
             return code_of(thing)
 
         undigestible: UndigestibleError | None = None
+        setting = Setting()
         try:
-            value_digest = digest(value, code_of_value).hex()
+            value_digest = digest(value, code_of_value, setting).hex()
         except UndigestibleError as error:
             value_digest, undigestible = "", error
 
@@ -192,7 +195,13 @@ class Evaluation:
                     f"nothing proves that its value comes back the same, which has no digest: "
                     f"{undigestible}"
                 )
-            return digest(restored, code_of).hex() == value_digest
+            if digest(restored, code_of).hex() != value_digest:
+                return False
+            if setting.unordered and _in_order(restored, code_of) != _in_order(value, code_of):
+                raise CodecError(
+                    "a set in its value would be iterated over in another order; return it sorted"
+                )
+            return True
 
         footprint = None
         if self.stem is not None and not functions:
@@ -303,6 +312,14 @@ class Evaluation:
                 f"its value shares a part with the global {shared}, and that of a hit would not; "
                 "return a copy"
             )
+
+
+def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:
+    """As a digest, but sets count in the order of this process: that of a set depends on what was
+    done to it, and pickle does not know that."""
+    setting = Setting()
+    setting.in_order = True
+    return digest(value, code_of, setting)
 
 
 def _is_figure(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import types
 from array import array
 from struct import Struct, error, pack
@@ -150,9 +151,20 @@ def _frozenset(encoder: Encoder, value: frozenset[object]) -> None:
     set_items(encoder, value)
 
 
+_SEED_IS_FIXED = os.environ.get("PYTHONHASHSEED", "random") != "random"
+_HASHED_ALIKE = {int, float, complex, bool}
+"""Types whose hash is the same in every process: sets of others are iterated over in an order that
+is another in each, unless the seed of hashes is fixed."""
+
+
 def set_items(encoder: Encoder, value: set[Any] | frozenset[Any]) -> None:
     """Append the elements of a set, independent of its order and so of the hash seed."""
     kinds = set(map(type, value))
+    if encoder.setting is not None and (_SEED_IS_FIXED or kinds <= _HASHED_ALIKE):
+        encoder.setting.unordered = True
+        if encoder.setting.in_order:
+            items(encoder, list(value))
+            return
     # Among themselves, these have a total order that every run sees alike.
     if kinds == {str} or kinds == {int} or kinds == {bytes}:
         encoder.out += b"="

@@ -27,11 +27,14 @@ class Setting:
 
     Attributes:
         placed: set once such a text or path was met.
+        in_order: sets count in the order in which they are iterated over, which a program may
+            show, if that is not another in each process.
+        unordered: set once such a set was met.
         left_out: values that are a hold on the running program (locks, handlers, connections) and
             were met since it was last set to a list; while None, they have no digest.
     """
 
-    __slots__ = ("_folders", "left_out", "placed")
+    __slots__ = ("_folders", "in_order", "left_out", "placed", "unordered")
 
     def __init__(self, folders: tuple[str, ...] = ()) -> None:
         # A project at the root of the file system is where everything lies: nothing is relative.
@@ -39,6 +42,8 @@ class Setting:
             folder.rstrip(os.sep) for folder in folders if len(folder.rstrip(os.sep)) > 1
         )
         self.placed = False
+        self.in_order = False
+        self.unordered = False
         self.left_out: list[object] | None = None
 
     def any_within(self, texts: Sequence[str]) -> bool:
