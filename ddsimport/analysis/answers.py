@@ -8,6 +8,7 @@ state of each file, and reads no facts.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -22,9 +23,10 @@ from ddsimport.analysis.resolve import BUILTINS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any, Protocol
 
+    from ddsimport.analysis.graph import Key
     from ddsimport.analysis.texts import Texts
 
     class Now(Protocol):
@@ -61,6 +63,17 @@ class Answers:
     def get(self, question: Question, now: Now) -> tuple[Reach, frozenset[str]] | None:
         """The answer, None if it is not kept or does not hold any more."""
         path = self._path(question)
+        # Thousands of objects are made that all stay: a collection amid them looks in vain, and at
+        # all that the program holds besides.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return self._held(path, now)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _held(self, path: str, now: Now) -> tuple[Reach, frozenset[str]] | None:
         record = sealed.read(path)
         if record is None:
             return None
@@ -165,10 +178,10 @@ def _packed(reach: Reach) -> dict[str, Any]:
         "direct": reach.direct,
         "reflects": reach.reflects,
         "rebound": reach.rebound,
-        "nodes": [
-            [number(kind), number(module), number(file), what]
+        "nodes": "\n".join(
+            f"{kind} {number(module)} {number(file)} {what}"
             for kind, module, file, what in reach.nodes
-        ],
+        ),
         "untracked": reach.untracked,
     }
     packed["strings"] = list(numbers)
@@ -206,9 +219,36 @@ def _unpacked(packed: dict[str, Any]) -> Reach:
         packed["direct"],
         packed["reflects"],
         tuple((module, name) for module, name in packed["rebound"]),
-        tuple(
-            (strings[kind], strings[module], strings[file], what)
-            for kind, module, file, what in packed["nodes"]
-        ),
+        _KeptNodes(packed["nodes"], strings),
         tuple(packed["untracked"]),
     )
+
+
+class _KeptNodes:
+    """The nodes of a reach that is kept. Only a miss asks for them, so they are text until then:
+    half of what an answer holds."""
+
+    __slots__ = ("_nodes", "_strings", "_text")
+
+    def __init__(self, text: str, strings: list[str]) -> None:
+        self._text = text
+        self._strings = strings
+        self._nodes: tuple[Key, ...] | None = None
+
+    def __iter__(self) -> Iterator[Key]:
+        if self._nodes is None:
+            rows = self._text.split("\n") if self._text else []
+            self._nodes = tuple(map(self._node, rows))
+        return iter(self._nodes)
+
+    def _node(self, row: str) -> Key:
+        kind, module, file, what = row.split(" ")
+        # As `graph` says: definitions and statements are known by their number.
+        place = int(what) if kind in "dt" else what
+        return kind, self._strings[int(module)], self._strings[int(file)], place
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (tuple, _KeptNodes)) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))

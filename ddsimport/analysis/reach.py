@@ -69,7 +69,7 @@ class Reach(Record):
     direct: int = 0
     reflects: int = 0
     rebound: tuple[tuple[str, str], ...] = ()
-    nodes: tuple[Key, ...] = ()
+    nodes: Iterable[Key] = ()
     untracked: tuple[str, ...] = ()
 
 

@@ -174,10 +174,13 @@ class Evaluation:
         trace = trace.replace(effects=effects)
         code_of = self.inquiry.live.code_of
         functions: list[object] = []
+        classes: list[type] = []
 
         def code_of_value(thing: Any) -> bytes:
             if type(thing) is FunctionType:
                 functions.append(thing)
+            elif isinstance(thing, type):
+                classes.append(thing)
             return code_of(thing)
 
         undigestible: UndigestibleError | None = None
@@ -205,7 +208,9 @@ class Evaluation:
 
         footprint = None
         if self.stem is not None and not functions:
-            footprint = footprint_of(recording, self.inquiry, self.stem, self.step, self.session)
+            footprint = footprint_of(
+                recording, self.inquiry, self.stem, classes, self.step, self.session
+            )
         store = self.session.writable_store()
         candidate = store.keep(
             self.inquiry.signature,

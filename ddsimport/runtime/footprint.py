@@ -44,6 +44,7 @@ from ddsimport.analysis.graph import (
 from ddsimport.analysis.locate import locate
 from ddsimport.errors import StoreError, UndigestibleError
 from ddsimport.records import Record
+from ddsimport.runtime import written
 from ddsimport.runtime.outline import Outline, UnseenError, framed
 from ddsimport.runtime.signature import PREAMBLE
 from ddsimport.runtime.uncached import UncachedError
@@ -135,9 +136,18 @@ def holds(trace: Trace, stem: Stem, session: Session) -> bool:
 
 
 def footprint_of(
-    recording: Recording, inquiry: Inquiry, stem: Stem, step: Step, session: Session
+    recording: Recording,
+    inquiry: Inquiry,
+    stem: Stem,
+    classes: Iterable[type],
+    step: Step,
+    session: Session,
 ) -> tuple[tuple[str, str], ...] | None:
-    """(label, token) of all that an evaluation used; None if nobody can say."""
+    """(label, token) of all that an evaluation used; None if nobody can say.
+
+    Args:
+        classes: those of the instances in the value, which will be loaded as they say.
+    """
     try:
         seen = _checked(recording, inquiry)
         labels = {WITH + name: None for name, _ in inquiry.versions}
@@ -151,7 +161,8 @@ def footprint_of(
         root = session.codebook.root_of_step(
             step.module, step.file, step.site.line, step.site.column
         )
-        for _, module, file, index in _units(seen, root, step, session):
+        units = (*_units(seen, root, step, session), *_loading(classes, session))
+        for _, module, file, index in units:
             name = session.codebook.facts(file).label_of(int(index))
             labels[f"{RAN}{module}:{session.relative(file)}:{name}"] = None
         outline = stem.outline.importing(module for module, _ in seen.imported)
@@ -242,6 +253,25 @@ def _units(seen: Seen, root: Key, step: Step, session: Session) -> Iterable[Key]
                 found["d", module, file, index] = None
     found.pop(root, None)
     return found
+
+
+_LOADING = frozenset(
+    {"__getattr__", "__getattribute__", "__getnewargs__", "__getnewargs_ex__", "__getstate__",
+     "__new__", "__reduce__", "__reduce_ex__", "__setattr__", "__setstate__"}
+)  # fmt: skip
+"""Methods that pickle calls."""
+
+
+def _loading(classes: Iterable[type], session: Session) -> Iterable[Key]:
+    """The methods by which instances of these classes are saved and loaded."""
+    for base in {base for each in classes for base in each.__mro__}:
+        file = written.file_of(base)
+        if file is None:
+            continue
+        for name in _LOADING.intersection(vars(base)):
+            facts = session.codebook.facts(file)
+            for index in facts.by_qualname.get(f"{base.__qualname__}.{name}", ()):
+                yield "d", base.__module__, file, index
 
 
 def _definitions_of(code: CodeType, facts: Facts) -> list[int]:

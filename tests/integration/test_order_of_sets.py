@@ -1,4 +1,4 @@
-"""A program may show in which order it iterates over a set; pickle builds it anew, in another way."""
+"""A program may show the order in which it iterates over a set; pickle builds it anew."""
 
 from __future__ import annotations
 
