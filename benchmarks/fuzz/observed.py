@@ -12,6 +12,7 @@ import builtins
 import os
 import sys
 import types
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -119,7 +120,11 @@ class Observer:
                 step.inputs[each.name] = binding_fingerprint(value)
                 step.unit_inputs[each.name] = deep_fingerprint(value)
         if site.path is not None:
-            step.path = site.path.format_map({name: _Quoted(each) for name, each in names.items()})
+            # Of names that an edit has unbound, the statement itself is about to tell.
+            with suppress(KeyError):
+                step.path = site.path.format_map(
+                    {name: _Quoted(each) for name, each in names.items()}
+                )
         else:
             step.path = _bare_path(site.target, frame)
         if self._is_mutated(marked.file, marked.lines):
