@@ -16,10 +16,10 @@ SEED = 7
 MUTANTS = 30
 """Of each program; all of them take a minute and a half of one core."""
 
-BY_UNIT = {"aio": 1.25, "plugins": 2.2}
-"""Program -> how many steps may be evaluated for one that had to be, 1.1 by default. The host of
-`plugins` takes classes out of modules by computed names: all that it may take counts. `aio` patches
-a function, and the text of the one that is not called any more counts all the same."""
+MOST = {"aio": 1.3}
+"""Program -> how many steps may be evaluated for one that ran code which was edited, 1.1 by default.
+In `aio` steps wait beside other tasks, so nobody can say which code is theirs: all that they can
+reach counts."""
 
 
 @pytest.mark.parametrize("program", names_of_programs())
@@ -32,9 +32,9 @@ def test_nobody_can_tell_and_little_is_needless(program):
     inert = [each for each in verdicts if {*each.kinds} <= {"comment", "docstring"}]
     assert not any(each.affected or each.evaluated for each in inert), report
     evaluated = sum(each.evaluated for each in verdicts)
-    needed = sum(each.by_unit for each in verdicts)
+    needed = sum(each.affected for each in verdicts)
     # One or two of thirty mutants weigh too much to be held against a share.
-    assert evaluated <= BY_UNIT.get(program, 1.1) * needed + 2, report
+    assert evaluated <= MOST.get(program, 1.1) * needed + 2, report
 
 
 @pytest.mark.parametrize("case", cases.kept_cases(), ids=lambda path: path.stem)
