@@ -17,9 +17,8 @@ MUTANTS = 30
 """Of each program; all of them take a minute and a half of one core."""
 
 MOST = {"aio": 1.3}
-"""Program -> how many steps may be evaluated for one that ran code which was edited, 1.1 by default.
-In `aio` steps wait beside other tasks, so nobody can say which code is theirs: all that they can
-reach counts."""
+"""Program -> how many steps may be evaluated for one that ran edited code; 1.1 by default. In `aio`
+steps wait beside other tasks, so nobody can say which code is theirs: all that they reach counts."""
 
 
 @pytest.mark.parametrize("program", names_of_programs())
