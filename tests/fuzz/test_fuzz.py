@@ -18,7 +18,7 @@ MUTANTS = 30
 
 MOST = {"aio": 1.3}
 """Program -> how many steps may be evaluated for one that ran edited code; 1.1 by default. In `aio`
-steps wait beside other tasks, so nobody can say which code is theirs: all that they reach counts."""
+steps wait beside other tasks, so nobody can say which code is theirs: all they reach counts."""
 
 
 @pytest.mark.parametrize("program", names_of_programs())
