@@ -7,7 +7,7 @@ tell the difference. What is seen:
   PEP 669). Each reports once per evaluation and costs nothing from then on.
 - On 3.10 and 3.11, the same by `sys.setprofile`, which makes calls in pure Python several times
   slower; so to the end only while a step is evaluated that the analysis cannot see through
-  (`is_blind`), and else for the first `_BUDGET` calls of a step.
+  (`is_blind`), and else for the first `profile.BUDGET` calls of a step.
 - On all of them, what the step imports by a computed name, whether it is there or not, and which
   classes and functions it unpickles.
 
@@ -28,6 +28,7 @@ import threading
 from opcode import opmap
 
 from ddsimport.runtime import recorder
+from ddsimport.runtime.profile import Profile
 from ddsimport.source import debugger, hook
 from ddsimport.source.tracked import is_tracked
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from ddsimport.runtime.recorder import Recording
 
 _WAITS = 0x80  # inspect.CO_COROUTINE
-_RESUMED = 0x20 | 0x80 | 0x200  # those of generators, coroutines and asynchronous generators
 _MODULE = "<module>"
 _OURS = __file__.rpartition("runtime")[0]
 _IMPORT_STATEMENT = opmap["IMPORT_NAME"]
@@ -354,91 +354,18 @@ def _on_throw(code: CodeType, *_: object) -> None:
 
 def _saw(code: CodeType, resumed: bool) -> Any:
     """What the interpreter is told: whether this place need not report again."""
+    return _DISABLE if _is_settled(code, sys._getframe(2), resumed) else None
+
+
+def _is_settled(code: CodeType, frame: FrameType, resumed: bool) -> bool:
+    """Look at code that runs; True if it need not be looked at again by those who watch now."""
     try:
         name = code.co_filename
         if code is not _IMPORT_MODULE and (name[0:1] == "<" or not is_tracked(name)):
-            return _DISABLE
-        return _DISABLE if _tell(code, sys._getframe(2), resumed) else None
+            return True
+        return _tell(code, frame, resumed)
     except Exception:
-        return None  # an exception here would be raised in the program
+        return False  # an exception here would be raised in the program
 
 
-class _Profile:
-    """`sys.setprofile`, for the thread of a step and those that it starts."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[int, tuple[Seen, bool]] = {}
-        self._before: Any = None
-        self.left = 0
-
-    def begin(self, seen: Seen, blind: Callable[[], bool]) -> None:
-        is_blind = blind()
-        present = sys.getprofile()
-        if present is not None and present is not _profile:
-            seen.whole, seen.exact = not is_blind, False
-            return
-        _settled.clear()
-        if not self._under_way:
-            self._before = threading.getprofile()
-            threading.setprofile(_profile)
-        self._under_way[id(seen)] = (seen, is_blind)
-        self.left = _BUDGET
-        recorder.profiler = _profile
-        sys.setprofile(_profile)
-        # A thread that is there already may do the step's work, and cannot be watched from here.
-        if threading.active_count() > 1:
-            seen.whole, seen.exact = not is_blind, False
-
-    def end(self, seen: Seen) -> None:
-        watched = self._under_way.pop(id(seen), None)
-        if watched is None:
-            return
-        lost = seen.thread == threading.get_ident() and sys.getprofile() is not _profile
-        if not lost and all(each.thread != seen.thread for each, _ in self._under_way.values()):
-            sys.setprofile(None)
-        if not self._under_way:
-            _settled.clear()
-            threading.setprofile(self._before)
-            recorder.profiler = None
-        if lost:
-            seen.exact = False
-            seen.whole = seen.whole and not watched[1]
-
-    def give_up(self) -> None:
-        """The budget is spent: go on only for steps that cannot be seen through."""
-        self.left = sys.maxsize
-        for seen, _ in self._under_way.values():
-            seen.exact = False
-        if not any(is_blind for _, is_blind in self._under_way.values()):
-            sys.setprofile(None)
-            threading.setprofile(self._before)
-            recorder.profiler = None
-
-
-_BUDGET = 20_000
-"""Calls and returns, of built-in functions too: some 3 ms on 3.11."""
-
-
-def _profile(frame: FrameType, event: str, _: object) -> None:
-    _on_311.left -= 1
-    if _on_311.left < 0:
-        _on_311.give_up()
-        return
-    if event != "call" or id(frame.f_code) in _settled:
-        return
-    try:
-        code = frame.f_code
-        name = code.co_filename
-        others = code is not _IMPORT_MODULE and (name[0:1] == "<" or not is_tracked(name))
-        if others or _tell(code, frame, bool(code.co_flags & _RESUMED)):
-            _settled[id(code)] = code
-    except Exception:
-        return  # an exception here would be raised in the program
-
-
-_settled: dict[int, CodeType] = {}
-"""Identity of code that need not be looked at again -> it, kept alive."""
-
-
-_on_311 = _Profile()
-_hooks: _Monitoring | _Profile = _Monitoring() if _monitoring else _on_311
+_hooks: _Monitoring | Profile = _Monitoring() if _monitoring else Profile(_is_settled)

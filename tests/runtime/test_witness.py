@@ -12,7 +12,7 @@ from types import CodeType
 
 import pytest
 
-from ddsimport.runtime import recorder, witness
+from ddsimport.runtime import profile, recorder, witness
 
 
 @contextmanager
@@ -190,7 +190,7 @@ class TestProfile:
     def test_a_step_that_can_be_seen_through_is_watched_for_so_many_calls(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(witness, "_BUDGET", 100)
+        monkeypatch.setattr(profile, "BUDGET", 100)
         with watched(blind=False) as seen:
             one()
         assert seen.exact
