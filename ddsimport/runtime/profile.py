@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from ddsimport.runtime.witness import Seen
 
-BUDGET = 20_000
-"""Calls and returns, of built-in functions too: some 3 ms on 3.11."""
+BUDGET = 10_000
+"""Calls and returns, of built-in functions too: some 10 ms."""
 
 _RESUMED = 0x20 | 0x80 | 0x200  # inspect's flags of generators, coroutines, asynchronous generators
 
