@@ -81,33 +81,34 @@ def look_up(
     if found is not None:
         return found
     lock = store.lock(signature) if store.writable else None
-    if lock is not None:
-        try:
+    try:
+        if lock is not None:
             lock.acquire(patience, on_wait=lambda: _say_waiting(session, step, path))
             # Whoever held the lock may have kept the value since we looked.
             found = kept(store.entry(signature))
-        except BaseException:
-            lock.release()
-            raise
-    stem = None
-    if found is None:
-        from ddsimport.runtime.footprint import stem_of  # a run of hits does not need it
+        if found is None:
+            from ddsimport.runtime.footprint import stem_of  # a run of hits does not need it
 
-        stem = stem_of(step, inquiry, session)
-        found = kept(store.entry(stem.key), stem) if stem is not None else None
-    if found is not None:
+            stem = stem_of(step, inquiry, session)
+            found = kept(store.entry(stem.key), stem) if stem is not None else None
+            if found is None:
+                lazy = lazy_tokens(inquiry.live, inquiry.live)
+                return Evaluation(
+                    session=session,
+                    step=step,
+                    path=path,
+                    inquiry=inquiry,
+                    lock=lock,
+                    stem=stem,
+                    lazy=lazy,
+                )
+    except BaseException:
         if lock is not None:
             lock.release()
-        return found
-    return Evaluation(
-        session=session,
-        step=step,
-        path=path,
-        inquiry=inquiry,
-        lock=lock,
-        stem=stem,
-        lazy=lazy_tokens(inquiry.live, inquiry.live),
-    )
+        raise
+    if lock is not None:
+        lock.release()
+    return found
 
 
 def _kept(

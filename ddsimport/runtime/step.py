@@ -71,7 +71,11 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             _pending[id(frame)] = found
         return ()
-    return (found.stand_in(before),)
+    try:
+        return (found.stand_in(before),)
+    except Exception as error:  # a module that was imported then cannot be now: let the step tell
+        _say_uncached(constant, frame, error)
+        return ()
 
 
 def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:

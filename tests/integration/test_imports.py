@@ -115,3 +115,32 @@ def test_an_edit_of_what_the_import_runs(project, import_):
     project.edit("plug.py", "return 1", "return 2")
     assert project.same().evaluated() == {"/x"}
     assert project.same().evaluated() == set()
+
+
+def test_a_module_that_cannot_be_imported_any_more_is_left_to_the_step(project):
+    project.write(
+        main="""
+        import sys
+        import base
+        if len(sys.argv) > 1:
+            base.LIMIT = None
+        def use():
+            import plug
+            return 3
+        try:
+            x = use()  # dds: /x
+        except TypeError as error:
+            x = error
+        print(x)
+        """,
+        base="""
+        LIMIT = 1
+        """,
+        plug="""
+        import base
+        VALUE = base.LIMIT + 1
+        """,
+    )
+    project.same()
+    assert project.same().evaluated() == set()
+    project.same("main.py", "now")
