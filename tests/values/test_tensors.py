@@ -41,12 +41,12 @@ def test_sparse_matrices_come_back(kind: str, cells: Any, dtype: str, summed: bo
     rows, columns, numbers = (
         (list(part) for part in zip(*cells, strict=True)) if cells else ([],) * 3
     )
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # sums of duplicates may be infinity less infinity
         data = np.array(numbers, dtype="f8").astype(dtype)
-    entries = sparse.coo_array((data, (rows, columns)), shape=(5, 7))
-    value = getattr(sparse, kind)(entries)
-    if summed and hasattr(value, "sum_duplicates"):
-        value.sum_duplicates()
+        entries = sparse.coo_array((data, (rows, columns)), shape=(5, 7))
+        value = getattr(sparse, kind)(entries)
+        if summed and hasattr(value, "sum_duplicates"):
+            value.sum_duplicates()
     codec = codec_for(value)
     if codec.name == "sparse":
         content = encoded(value, codec)
