@@ -19,6 +19,7 @@ from ddsimport.records import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
     from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
@@ -198,6 +199,20 @@ class Facts(Record):
 
 
 _FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "note"}
+
+
+def definitions_of(code: CodeType, facts: Facts) -> list[int]:
+    """The definitions whose code this may be; for a comprehension, the innermost one around it."""
+    line, name = code.co_firstlineno, code.co_name
+    around = -1
+    exact = []
+    for index, record in enumerate(facts.definitions):
+        if record[DEF_FIRST] <= line <= record[DEF_LAST]:
+            if record[DEF_FIRST] == line and record[DEF_QUALNAME].rpartition(".")[2] == name:
+                exact.append(index)
+            if record[DEF_KIND] != "lambda":
+                around = index
+    return exact or ([around] if around >= 0 else [])
 
 
 def facts_of(text: str) -> Facts:

@@ -159,13 +159,14 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
+        from ddsimport.runtime import imports
         from ddsimport.runtime.footprint import footprint_of  # a run of hits needs none of these
-        from ddsimport.runtime.imports import imported_since
         from ddsimport.runtime.ties import ties
 
-        effects = imported_since(self.loaded)
+        effects = imports.imported_since(self.loaded)
         again = self._check_replayable(value, recording)
         lazy = self._checked_lazy(again, bool(effects))
+        recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
         if self.draws is not None:
             recording.notes.update(dict.fromkeys(self.draws.notes()))

@@ -33,7 +33,7 @@ import sys
 from blake3 import blake3
 
 from ddsimport.analysis.distributions import version_of
-from ddsimport.analysis.facts import DEF_FIRST, DEF_KIND, DEF_LAST, DEF_QUALNAME
+from ddsimport.analysis.facts import DEF_KIND, definitions_of
 from ddsimport.analysis.graph import (
     READS_CODE,
     READS_EXTRAS,
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType
 
-    from ddsimport.analysis.facts import Facts
     from ddsimport.analysis.graph import Key
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
@@ -244,7 +243,7 @@ def _units(seen: Seen, root: Key, step: Step, session: Session) -> Iterable[Key]
             continue  # counted by its file, with what was read
         facts = session.codebook.facts(file)
         imports = id(code) not in seen.code
-        indices = _definitions_of(code, facts)
+        indices = definitions_of(code, facts)
         if not indices and not imports and not _is_own_text(code, file, root, step):
             raise UnseenError(f"{file}:{code.co_firstlineno}")
         for index in indices:
@@ -272,20 +271,6 @@ def _loading(classes: Iterable[type], session: Session) -> Iterable[Key]:
             facts = session.codebook.facts(file)
             for index in facts.by_qualname.get(f"{base.__qualname__}.{name}", ()):
                 yield "d", base.__module__, file, index
-
-
-def _definitions_of(code: CodeType, facts: Facts) -> list[int]:
-    """The definitions whose code this may be; for a comprehension, the innermost one around it."""
-    line, name = code.co_firstlineno, code.co_name
-    around = -1
-    exact = []
-    for index, record in enumerate(facts.definitions):
-        if record[DEF_FIRST] <= line <= record[DEF_LAST]:
-            if record[DEF_FIRST] == line and record[DEF_QUALNAME].rpartition(".")[2] == name:
-                exact.append(index)
-            if record[DEF_KIND] != "lambda":
-                around = index
-    return exact or ([around] if around >= 0 else [])
 
 
 def _is_own_text(code: CodeType, file: str, root: Key, step: Step) -> bool:

@@ -34,6 +34,9 @@ _RANDOM = "random:"
 _UNFORESEEN = ("code:", "module:", "value:")
 """What the labels of `unforeseen` begin with. That module is imported where there are any."""
 
+_IMPORTS = "imports:"
+"""What the labels of `imports` begin with. That module is imported where there are any."""
+
 _CLOCK_RESOLUTION = 2_000_000_000
 """ns. A file written this recently may be written again under the same mtime (FAT keeps two
 seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
@@ -136,6 +139,11 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
             known = recorded.get(f"{reach.hash.hex()}:{label}")
             if known is not None and known != token.hex():
                 return False
+    if any(label.startswith(_IMPORTS) for label in recorded):
+        from ddsimport.runtime import imports
+
+        if not imports.hold(trace.variables, session):
+            return False
     if any(label.startswith(_UNFORESEEN) for label in recorded):
         from ddsimport.runtime import unforeseen
 
@@ -175,7 +183,7 @@ def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> 
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
-            elif label.startswith(_ASKED + _UNFORESEEN):
+            elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS)):
                 recording.conditions.setdefault(label, blob)
 
 
