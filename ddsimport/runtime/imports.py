@@ -87,12 +87,12 @@ def conditions(
     found = {}
     for kind, name in effects:
         file = getattr(sys.modules.get(name), "__file__", None)
-        if kind == KIND and type(file) is str and file.endswith((".py", ".pyw")):
+        if kind == KIND and type(file) is str and _has_text(file):
             label = f"{LABEL}{session.relative(os.path.abspath(file))}:"
             found[label] = _token(label, session)
     for code, _ in seen.importing.values() if seen is not None else ():
         file = os.path.abspath(code.co_filename)
-        if not file.endswith((".py", ".pyw")):
+        if not _has_text(file):
             continue
         facts = session.codebook.facts(file)
         for index in definitions_of(code, facts):
@@ -100,6 +100,11 @@ def conditions(
                 label = f"{LABEL}{session.relative(file)}:{facts.label_of(index)}"
                 found[label] = _token(label, session)
     return found
+
+
+def _has_text(file: str) -> bool:
+    """Whether it is a source file; what is in an archive counts by the archive."""
+    return file.endswith((".py", ".pyw")) and os.path.isfile(file)
 
 
 def hold(variables: Iterable[tuple[str, str]], session: Session) -> bool:
