@@ -8,6 +8,7 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | where the run's report goes | `--report FILE` | `DDSIMPORT_REPORT` | `report = "FILE"` |
 | say nothing | `-q` | | `quiet = true` |
 | a line per step | `-v` | | `verbose = true` |
+| values are also found by the code that ran | | | `footprints = true` |
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -39,6 +40,7 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "quiet": bool,
     "verbose": bool,
     "report": str,
+    "footprints": bool,
 }
 
 
@@ -53,6 +55,7 @@ class Config(Record):
         verbose: a line per step goes to standard error as it happens.
         report: the file that takes the run's report, absolute; None for no report.
         notes: what the user must be told about this configuration, once.
+        footprints: values are also found by the code that ran for them (see `runtime.footprint`).
     """
 
     store: str
@@ -61,6 +64,7 @@ class Config(Record):
     verbose: bool = False
     report: str | None = None
     notes: tuple[str, ...] = ()
+    footprints: bool = False
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -89,6 +93,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         verbose=bool(chosen.get("verbose")),
         report=str(report) if report else None,
         notes=notes,
+        footprints=bool(chosen.get("footprints")),
     )
 
 

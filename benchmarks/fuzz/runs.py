@@ -18,6 +18,8 @@ from benchmarks.fuzz.forks import PLAIN_SECONDS, UNDER_SECONDS, Ended, forked
 from benchmarks.fuzz.observed import Observer, Place
 
 SCRIPT = "main.py"
+FOOTPRINTS = "FUZZ_FOOTPRINTS"
+"""The variable that tells workers to switch footprints on."""
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,7 +62,8 @@ class Folder:
         os.makedirs(self.scratch)
         self.files: dict[str, str] = {}
         self._clock = 1_600_000_000
-        self.write({**files, "pyproject.toml": ""})
+        table = "[tool.ddsimport]\nfootprints = true\n" if os.environ.get(FOOTPRINTS) else ""
+        self.write({**files, "pyproject.toml": table})
 
     def write(self, files: Mapping[str, str]) -> None:
         """Make the folder hold these files of the program; what is there already is left alone."""

@@ -162,6 +162,8 @@ def footprint_of(
         )
         units = (*_units(seen, root, step, session), *_loading(classes, session))
         for _, module, file, index in units:
+            if getattr(sys.modules.get(module), "__file__", None) is None:
+                raise UnseenError(f"{module} is not found under its name")
             name = session.codebook.facts(file).label_of(int(index))
             labels[f"{RAN}{module}:{session.relative(file)}:{name}"] = None
         outline = stem.outline.importing(module for module, _ in seen.imported)
@@ -175,10 +177,22 @@ def footprint_of(
     return tuple(found.items())
 
 
-def without(trace: Trace) -> Trace:
-    """A trace without the footprint in it: what a signature says need not be said again."""
-    kept = tuple(pair for pair in trace.variables if not pair[0].startswith(LABELS))
-    return trace.replace(variables=kept)
+def without(trace: Trace, lazy: dict[str, str]) -> Trace:
+    """A trace without the footprint in it: what a signature says need not be said again.
+
+    Args:
+        lazy: what `trace.lazy_tokens` are now; those of the trace go by the code that was.
+    """
+    kept = [
+        (label, token)
+        for label, token in trace.variables
+        if not label.startswith(LABELS) and len(label.partition(":")[0]) != _HASH
+    ]
+    return trace.replace(variables=(*kept, *lazy.items()))
+
+
+_HASH = 64
+"""Hexadecimal digits: what the labels of lazy tokens begin with."""
 
 
 # --- labels ---------------------------------------------------------------------------------------

@@ -87,10 +87,12 @@ def look_up(
             # Whoever held the lock may have kept the value since we looked.
             found = kept(store.entry(signature))
         if found is None:
-            from ddsimport.runtime.footprint import stem_of  # a run of hits does not need it
+            stem = None
+            if session.config.footprints:
+                from ddsimport.runtime.footprint import stem_of
 
-            stem = stem_of(step, inquiry, session)
-            found = kept(store.entry(stem.key), stem) if stem is not None else None
+                stem = stem_of(step, inquiry, session)
+                found = kept(store.entry(stem.key), stem) if stem is not None else None
             if found is None:
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
@@ -167,7 +169,7 @@ def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candid
     from ddsimport.runtime.footprint import without
 
     adopted = candidate.replace(
-        trace=without(candidate.trace),
+        trace=without(candidate.trace, lazy_tokens(inquiry.live, inquiry.live)),
         code=inquiry.code,
         inputs=inquiry.inputs,
         versions={**candidate.versions, **dict(inquiry.versions)},
