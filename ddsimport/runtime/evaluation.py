@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.footprint import Stem
+    from ddsimport.runtime.live import Live
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -88,7 +89,8 @@ class Evaluation:
         self.recording = recorder.begin()
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
-            witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook))
+            exact = self.session.config.footprints or _imports(live)
+            witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
             self.draws = randomness.Draws()
         self.started = perf_counter()
 
@@ -318,6 +320,11 @@ class Evaluation:
                 f"its value shares a part with the global {shared}, and that of a hit would not; "
                 "return a copy"
             )
+
+
+def _imports(live: Live) -> bool:
+    """Whether functions that were reached import modules of the project."""
+    return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
 
 
 def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:

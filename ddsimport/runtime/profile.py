@@ -42,9 +42,13 @@ class Profile:
         self._left = 0
         self._hook = self._on_event  # one object, known by its identity
 
-    def begin(self, seen: Seen, blind: Callable[[], bool]) -> None:
-        """Watch for `seen`; to the end if `blind()`."""
+    def begin(self, seen: Seen, blind: Callable[[], bool], exact: bool) -> None:
+        """Watch for `seen`: to the end if `blind()`, for a while if what runs must be known
+        exactly, else not at all."""
         is_blind = blind()
+        if not is_blind and not exact:
+            seen.exact = False
+            return
         present = sys.getprofile()
         if present is not None and present is not self._hook:
             seen.whole, seen.exact = not is_blind, False

@@ -96,12 +96,13 @@ class Seen:
             frame = frame.f_back
 
 
-def begin(recording: Recording, blind: Callable[[], bool]) -> None:
+def begin(recording: Recording, blind: Callable[[], bool], exact: bool = True) -> None:
     """Watch what runs until `end`.
 
     Args:
         blind: tells whether the analysis cannot see all that the step's code may run; asked where
             watching is dear.
+        exact: somebody will ask for all that ran, although the text foresees it.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
@@ -113,7 +114,7 @@ def begin(recording: Recording, blind: Callable[[], bool]) -> None:
         _generation += 1
         hook.listen(_on_question)
         recorder.watch("pickle.find_class", _on_unpickling)
-        _hooks.begin(recording.seen, blind)
+        _hooks.begin(recording.seen, blind, exact)
 
 
 def end(recording: Recording) -> None:
@@ -279,7 +280,7 @@ class _Monitoring:
         self._tool = -1
         self._under_way = 0
 
-    def begin(self, seen: Seen, blind: Callable[[], bool]) -> None:
+    def begin(self, seen: Seen, blind: Callable[[], bool], exact: bool) -> None:
         self._under_way += 1
         if self._under_way == 1:
             if sys.version_info >= (3, 13):
