@@ -201,9 +201,6 @@ class Codebook:
     def _looked_up(self, question: Question) -> tuple[Reach, frozenset[str]]:
         kind, module, file, what, _ = question
         reach, files, modules = self._walked(question)
-        if kind == "class":
-            # Of several (an `if` around them), the text cannot tell which is bound: all count.
-            reach = reach.replace(ambiguous=False)
         read = self._modules_read(module, file, what) if kind == "step" else frozenset()
         if self._answers is not None:
             self._answers.put(question, reach, read, files, modules, self)

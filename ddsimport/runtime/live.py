@@ -342,7 +342,12 @@ class Live:
             LookupError, OSError: it cannot be found there.
         """
         reading = self.reflects & _TOLD_BY_TEXT
-        return self.reach(self._codebook.cls(cls.__module__, file, cls.__qualname__, reading))
+        reach = self._codebook.cls(cls.__module__, file, cls.__qualname__, reading)
+        token = self.reach(reach)
+        if reach.ambiguous:  # `if FAST: class C … else: class C …`: the text tells not which it is
+            for _, value in sorted(vars(cls).items()):
+                token += b"".join(_bytecode(each.__code__) for each in written.functions_in(value))
+        return token
 
     def _attributes(self, cls: type, attributes: dict[str, object]) -> bytes:
         counted: list[tuple[str, bytes]] = []

@@ -153,7 +153,7 @@ def as_it_is(cls: type, file: str, with_extras: bool = False) -> dict[str, objec
             continue
         if type(members) is dict and (name in members or name[0] == name[-1] == "_"):
             continue
-        functions = _functions_in(value)
+        functions = functions_in(value)
         if functions and all(_is_written_in(cls, file, name, each) for each in functions):
             besides = [added for each in functions if (added := additions(each, with_extras))]
             if besides:
@@ -198,7 +198,8 @@ def _set_on(member: object) -> dict[str, object]:
     }
 
 
-def _functions_in(value: object) -> list[FunctionType]:
+def functions_in(value: object) -> list[FunctionType]:
+    """The functions that an attribute of a class is made of."""
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
     if isinstance(value, property):
