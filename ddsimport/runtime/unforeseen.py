@@ -21,12 +21,11 @@ from blake3 import blake3
 from ddsimport.analysis.codehash import ANYTHING, EVERYTHING
 from ddsimport.analysis.distributions import version_of
 from ddsimport.analysis.facts import (
-    DEF_FIRST,
     DEF_KIND,
-    DEF_LAST,
     DEF_PARENT,
     DEF_QUALNAME,
     TOP_LINE,
+    definitions_of,
 )
 from ddsimport.analysis.locate import locate
 from ddsimport.runtime import recorder, written
@@ -238,7 +237,7 @@ class _Units:
         if self._is_own_text(file, line):
             return
         facts = self._codebook.facts(file)
-        index = _definition_at(facts, code.co_name, line)
+        index = next(iter(definitions_of(code, facts)), -1)
         outermost = index
         while index >= 0:
             if ("d", file, index) in self._foreseen:
@@ -297,17 +296,3 @@ class _Units:
 
 def _has_text(file: str) -> bool:
     return is_tracked(file) and file.endswith(_TEXTS) and os.path.isfile(file)
-
-
-def _definition_at(facts: Facts, name: str, line: int) -> int:
-    """The definition whose code is called `name` and starts at `line`, or which holds it; -1 if
-    none does."""
-    found = -1
-    for index, record in enumerate(facts.definitions):
-        if record[DEF_FIRST] <= line <= record[DEF_LAST]:
-            own = record[DEF_QUALNAME].rpartition(".")[2]
-            if record[DEF_FIRST] == line and own == name:
-                return index
-            if record[DEF_KIND] != "lambda":
-                found = index
-    return found
