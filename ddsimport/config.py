@@ -8,7 +8,7 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | where the run's report goes | `--report FILE` | `DDSIMPORT_REPORT` | `report = "FILE"` |
 | say nothing | `-q` | | `quiet = true` |
 | a line per step | `-v` | | `verbose = true` |
-| values are also found by the code that ran | | | `footprints = true` |
+| values are found by their signature only | | | `footprints = false` |
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -64,7 +64,7 @@ class Config(Record):
     verbose: bool = False
     report: str | None = None
     notes: tuple[str, ...] = ()
-    footprints: bool = False
+    footprints: bool = True
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -93,7 +93,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         verbose=bool(chosen.get("verbose")),
         report=str(report) if report else None,
         notes=notes,
-        footprints=bool(chosen.get("footprints")),
+        footprints=bool(chosen.get("footprints", True)),
     )
 
 

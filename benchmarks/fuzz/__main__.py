@@ -12,15 +12,15 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.fuzz import campaign, cases, summary
-from benchmarks.fuzz.runs import FOOTPRINTS
+from benchmarks.fuzz.runs import NO_FOOTPRINTS
 from benchmarks.fuzz.trial import STORES, names_of_programs
 from benchmarks.fuzz.verdicts import Verdict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
-    if options.footprints:
-        os.environ[FOOTPRINTS] = "1"
+    if options.no_footprints:
+        os.environ[NO_FOOTPRINTS] = "1"
     programs = options.programs.split(",") if options.programs else names_of_programs()
     if options.mutant:
         program, _, number = options.mutant.partition(":")
@@ -89,7 +89,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("-j", "--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--first", type=int, default=0, help="the first number in each program")
     parser.add_argument(
-        "--footprints", action="store_true", help="with `footprints = true` in pyproject.toml"
+        "--no-footprints", action="store_true", help="with `footprints = false` in pyproject.toml"
     )
     parser.add_argument("--programs", help="names, joined by commas (default: all)")
     parser.add_argument("--mutant", help="run one, PROGRAM:NUMBER, and tell all of it")

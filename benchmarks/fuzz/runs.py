@@ -18,8 +18,8 @@ from benchmarks.fuzz.forks import PLAIN_SECONDS, UNDER_SECONDS, Ended, forked
 from benchmarks.fuzz.observed import Observer, Place
 
 SCRIPT = "main.py"
-FOOTPRINTS = "FUZZ_FOOTPRINTS"
-"""The variable that tells workers to switch footprints on."""
+NO_FOOTPRINTS = "FUZZ_NO_FOOTPRINTS"
+"""The variable that tells workers to switch footprints off."""
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +62,7 @@ class Folder:
         os.makedirs(self.scratch)
         self.files: dict[str, str] = {}
         self._clock = 1_600_000_000
-        table = "[tool.ddsimport]\nfootprints = true\n" if os.environ.get(FOOTPRINTS) else ""
+        table = "[tool.ddsimport]\nfootprints = false\n" if os.environ.get(NO_FOOTPRINTS) else ""
         self.write({**files, "pyproject.toml": table})
 
     def write(self, files: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ddsimport.analysis.answers import Answers, Question
+    from ddsimport.analysis.narrowed import Narrowed
     from ddsimport.analysis.reach import Dotted
 
     _Found = tuple["Reach", set[str], set[str]]
@@ -64,7 +65,8 @@ class Codebook:
         self._facts: dict[str, Facts] = {}
         self._missing: dict[str, tuple[str, str]] = {}
         self._resolver = Resolver(locate, tracked, self._known_facts)
-        self._nodes = Nodes(self._resolver, self._known_facts, self.texts.content)
+        self._whole_nodes = Nodes(self._resolver, self._known_facts, self.texts.content)
+        self._nodes: Nodes | Narrowed = self._whole_nodes
         self._found: dict[Question, tuple[Reach, frozenset[str]]] = {}
         self._reaches: dict[tuple[tuple[Key, ...], int, bool], _Found] = {}
         self._receivers: dict[tuple[str, str], frozenset[str]] = {}
@@ -171,6 +173,19 @@ class Codebook:
         self._resolver.place(module, file)
         return self._settled(lambda: self._nodes.keeps_results(module, file, index))
 
+    def narrowed(self, is_whole: Callable[[str, int], bool]) -> Codebook:
+        """A codebook for which functions count as what can be seen of them while they do not run,
+        but for those that `is_whole` says (told a file and an index in its facts)."""
+        from copy import copy  # a run of hits needs neither
+
+        from ddsimport.analysis.narrowed import Narrowed
+
+        other = copy(self)
+        other._answers = None
+        other._nodes = Narrowed(self._whole_nodes, self._known_facts, is_whole)
+        other._found, other._reaches = {}, {}
+        return other
+
     def facts(self, file: str) -> Facts:
         """The facts of a source file, from the cache if it has them."""
         facts = self._known_facts(file)
@@ -256,10 +271,17 @@ class Codebook:
 
     def _forgotten(self) -> dict[str, tuple[str, str]]:
         """The files that were missing, after forgetting what was made of them."""
-        missing, self._missing = self._missing, {}
+        missing = self._taken()
         if missing:
             self._nodes.forget(missing)
             self._dotted.clear()
+        return missing
+
+    def _taken(self) -> dict[str, tuple[str, str]]:
+        """The files that are missing; the dictionary of them is emptied, since a narrowed codebook
+        has it, too."""
+        missing = dict(self._missing)
+        self._missing.clear()
         return missing
 
     def _explore(self, roots: tuple[Key, ...]) -> None:
@@ -283,8 +305,7 @@ class Codebook:
                         if item.node is not None and item.node not in seen:
                             seen.add(item.node)
                             queue.append(item.node)
-            missing, self._missing = self._missing, {}
-            self._analyse(missing)
+            self._analyse(self._taken())
             queue = unfinished
 
     def _known_facts(self, file: str) -> Facts:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
-DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS, DEF_OUTLINE = range(7, 12)
-"""Fields of one record of `Facts.definitions`."""
+DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS, DEF_OUTLINE, DEF_OUTER = range(
+    7, 13
+)
+"""Fields of one record of `Facts.definitions`; the last two are the digest and the references of
+what can be seen while nothing of it runs."""
 
 TOP_DIGEST, TOP_REFERENCES, TOP_LINE, TOP_GUARD, TOP_ACTS, TOP_REFLECTS = range(6)
 """Fields of one record of `Facts.top`."""
@@ -166,6 +169,21 @@ class Facts(Record):
                     found.add(index)
                     index = self.definitions[index][DEF_PARENT]
         return frozenset(found)
+
+    def methods_of(self, index: int) -> list[int]:
+        """The functions that stand in a class, and in classes that stand in it."""
+        classes = {index}
+        found = []
+        for inner in range(index + 1, len(self.definitions)):
+            record = self.definitions[inner]
+            if record[DEF_PARENT] in classes:
+                if record[DEF_KIND] == "class":
+                    classes.add(inner)
+                elif record[DEF_KIND] == "def":
+                    found.append(inner)
+            elif record[DEF_PARENT] < index:
+                break
+        return found
 
     def holds_class(self, index: int) -> bool:
         """Whether a definition is a class, or has one in it."""

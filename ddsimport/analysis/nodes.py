@@ -94,7 +94,7 @@ class Nodes:
             line = int(str(what).partition(":")[0])
             own = b"step" + bytes.fromhex(digest)
             if reflects & MAKES_CLASSES:
-                own += _home(module)
+                own += home(module)
             return self._node(own, module, file, references, line, reflects)
         if kind == "t":
             top = facts.top[int(what)]
@@ -138,7 +138,7 @@ class Nodes:
         line = record[DEF_FIRST]
         own = b"definition" + bytes.fromhex(record[DEF_DIGEST])
         if record[DEF_REFLECTS] & MAKES_CLASSES or facts.holds_class(index):
-            own += _home(module)
+            own += home(module)
         plain = self._node(
             own,
             module,
@@ -369,7 +369,7 @@ class Nodes:
         return False
 
 
-def _home(module: str) -> bytes:
+def home(module: str) -> bytes:
     """What stands for the module of a class: pickles, reprs and registries show it. (A function may
     lie anywhere.) A spawned child knows the main module under another name."""
     return b"in " + ("__main__" if module == "__mp_main__" else module).encode()

@@ -32,6 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ddsimport.analysis.narrowed import Narrowed
     from ddsimport.analysis.nodes import Nodes
 
     Dotted = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -83,7 +84,7 @@ class Walk:
 
     def __init__(
         self,
-        nodes: Nodes,
+        nodes: Nodes | Narrowed,
         facts: Callable[[str], Facts],
         dotted: Callable[[str, str, str], Dotted],
         text_hash: Callable[[str], bytes],

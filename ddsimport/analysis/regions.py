@@ -52,11 +52,12 @@ class Definition:
         outline: of a def or class, the digest of what can be seen of it while nothing of it runs:
             its normal form without the bodies of functions.
         elided: (position in a class's normal form, what stands there in its outline).
+        body: where the uses in the body of a def begin, in the list of the walk.
     """
 
     __slots__ = (
-        "decorators", "elided", "first_line", "kind", "last_line", "opened", "outline", "parent",
-        "qualname", "region",
+        "body", "decorators", "elided", "first_line", "kind", "last_line", "opened", "outline",
+        "parent", "qualname", "region",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Definition:
         self.decorators: list[Use | None] = []
         self.outline = ""
         self.elided: list[tuple[int, str]] = []
+        self.body = self.region.end
 
 
 class Regions(Expressions):

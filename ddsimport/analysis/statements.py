@@ -142,6 +142,7 @@ class Statements(Regions):
             self.annotation(node.returns, "return")
         outside = self.enter(index)
         head = list(self.out)
+        definition.body = len(self.uses)
         self.push("class", name) if is_class else self.push("function")
         scope = self.scope
         for parameter in parameters:

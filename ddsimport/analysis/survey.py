@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.names import Use
-    from ddsimport.analysis.regions import Region
+    from ddsimport.analysis.regions import Definition, Region
 
 
 def survey(text: str) -> dict[str, Any]:
@@ -96,8 +96,9 @@ class _Record:
                     self._noted(definition.region),
                     reflects(definition.region.reflects),
                     definition.outline,
+                    self._outer(index, definition),
                 ]
-                for definition in walk.definitions
+                for index, definition in enumerate(walk.definitions)
             ],
             "names": walk.names,
             "stars": walk.stars,
@@ -127,10 +128,33 @@ class _Record:
     # --- uses -> references -----------------------------------------------------------------------
 
     def _references(self, region: Region) -> list[str]:
+        return self._references_in(region, region.start, region.end)
+
+    def _references_in(self, region: Region, start: int, end: int) -> list[str]:
         found: dict[str, None] = {}
-        for use in self._walk.uses[region.start : region.end]:
+        for use in self._walk.uses[start:end]:
             for reference in self._named(use, region.scopes):
                 found[reference] = None
+        return list(found)
+
+    def _outer(self, index: int, definition: Definition) -> list[str]:
+        """The references outside of the bodies of functions."""
+        region = definition.region
+        if definition.kind != "class":
+            return self._references_in(region, region.start, min(definition.body, region.end))
+        found: dict[str, None] = {}
+        start = region.start
+        classes = {index}
+        for number in range(index + 1, len(self._walk.definitions)):
+            inner = self._walk.definitions[number]
+            if inner.region.start >= region.end:
+                break
+            if inner.parent in classes and inner.kind == "class":
+                classes.add(number)
+            elif inner.parent in classes and inner.kind == "def" and inner.body < inner.region.end:
+                found.update(dict.fromkeys(self._references_in(region, start, inner.body)))
+                start = inner.region.end
+        found.update(dict.fromkeys(self._references_in(region, start, region.end)))
         return list(found)
 
     def _noted(self, region: Region) -> list[str]:

@@ -19,7 +19,7 @@ from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import lazy_tokens, trace_of
-from ddsimport.runtime.uncached import UncachedError
+from ddsimport.runtime.uncached import UncachedError, ran_plain
 from ddsimport.values import sharing
 from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.report.events import Status
-    from ddsimport.runtime.footprint import Stem
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
@@ -59,7 +58,7 @@ class Evaluation:
         path: str,
         inquiry: Inquiry,
         lock: SignatureLock | None,
-        stem: Stem | None,
+        stem: str,
         lazy: dict[str, str],
     ) -> None:
         self.session = session
@@ -147,6 +146,8 @@ class Evaluation:
             self.lock = None
 
     def _report(self, status: Status, seconds: float, reason: str) -> None:
+        if status != "computed":
+            ran_plain[self.step.module, self.step.site.line] = None
         self.session.run.add(
             Event(
                 path=self.path,
@@ -162,7 +163,10 @@ class Evaluation:
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
         from ddsimport.runtime import imports
-        from ddsimport.runtime.footprint import footprint_of  # a run of hits needs none of these
+        from ddsimport.runtime.footprint import (  # a run of hits needs none of these
+            footprint_of,
+            with_footprint,
+        )
         from ddsimport.runtime.ties import ties
 
         effects = imports.imported_since(self.loaded)
@@ -210,9 +214,9 @@ class Evaluation:
             return True
 
         footprint = None
-        if self.stem is not None and not functions:
+        if self.stem and not functions and lazy == self.lazy:
             footprint = footprint_of(
-                recording, self.inquiry, self.stem, classes, self.step, self.session
+                recording, self.inquiry, bool(classes), self.step, self.session
             )
         store = self.session.writable_store()
         candidate = store.keep(
@@ -229,12 +233,11 @@ class Evaluation:
             code=self.inquiry.code,
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
-            stem=self.stem.key if self.stem is not None and footprint is not None else "",
+            stem=self.stem if footprint is not None else "",
         )
-        if candidate.stem and footprint is not None:
-            trace = candidate.trace
-            traced = trace.replace(variables=trace.variables + footprint)
-            store.add(candidate.stem, candidate.replace(trace=traced))
+        if footprint is not None:
+            trace = with_footprint(candidate.trace, footprint)
+            store.add(self.stem, candidate.replace(trace=trace))
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))

@@ -2,27 +2,26 @@
 
 A signature counts all that a step's code can reach. Most of it does not run: the other methods of a
 class, the other entries of a table of models. An edit there gives the step another signature and
-the same value. So a kept value is found in a second way: by its *stem*, the part of a signature
-that is known before any code is (the step's own text, its inputs), and its *footprint*, the
-functions that ran, each with all that it names: a verifying trace of code ("Build Systems à la
-Carte", Mokhov, Mitchell, Peyton Jones, ICFP 2018). It is looked for only where the signature is
-not, so a hit pays nothing for it, and a miss little.
+the same value. So a kept value is found in a second way. Its *stem* is what is known of it before
+any code is: the step's own text, its inputs. Its *footprint* says which functions counted, and what
+the signature is if all others count by what can be seen of them while they do not run: their
+decorators, their parameters and defaults, that they are there. It is the signature of `signature`,
+computed by the same rules over less text (`analysis.narrowed`): a verifying trace of code ("Build
+Systems à la Carte", Mokhov, Mitchell, Peyton Jones, ICFP 2018). It is looked for only where the
+signature is not, so a hit pays nothing for it, and a miss little.
 
-What counts in a footprint:
+What counts as a whole:
 
-- a function that ran: by its text and, name by name, by what it refers to;
-- a function that is referred to and did not run: by its outline, that is its decorators and
-  parameters; its defaults, what it closes over;
-- a class: by its outline, that is its text without the bodies of its methods, the outlines of its
-  bases, and its attributes as they are;
-- a variable: by its value; functions in it by their text, classes by their outlines;
-- what keeps results of code that ran earlier (`lru_cache`), and whatever is no plain function: by
-  all that it reaches, as in a signature.
+- a function that ran;
+- one that may have run before, outside of what is recorded, and left something that no digest
+  shows (see `analysis.outside`);
+- what installed decorators were given, or keep the results of (`lru_cache`), and all that such a
+  function may call: it may have run, and need not run again;
+- lambdas, and everything that is no function.
 
 Nobody can say which code was used, and no footprint is taken, where code may have run unseen (a
-worker process, threads that cannot be watched, a step of more calls than `witness` affords on 3.10
-and 3.11) or was looked at without being run (`inspect`, docstrings, subclasses, functions in the
-value).
+worker process, threads that cannot be watched, a step of more calls than `profile.BUDGET` on 3.10
+and 3.11), was looked at without being run (`inspect`, compilers), or is in the value.
 """
 
 from __future__ import annotations
@@ -32,8 +31,7 @@ import sys
 
 from blake3 import blake3
 
-from ddsimport.analysis.distributions import version_of
-from ddsimport.analysis.facts import DEF_KIND, definitions_of
+from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, DEF_QUALNAME, definitions_of
 from ddsimport.analysis.graph import (
     READS_CODE,
     READS_EXTRAS,
@@ -41,20 +39,21 @@ from ddsimport.analysis.graph import (
     READS_MODULES,
     READS_SUBCLASSES,
 )
-from ddsimport.analysis.locate import locate
 from ddsimport.errors import StoreError, UndigestibleError
-from ddsimport.records import Record
-from ddsimport.runtime import written
-from ddsimport.runtime.outline import Outline, UnseenError, framed
-from ddsimport.runtime.signature import PREAMBLE
+from ddsimport.runtime.before import outside
+from ddsimport.runtime.signature import PREAMBLE, inquire
+from ddsimport.runtime.trace import lazy_tokens, lazy_tokens_hold
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
+from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import CodeType
+    from typing import Any
 
+    from ddsimport.analysis.facts import Facts
     from ddsimport.analysis.graph import Key
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
@@ -62,119 +61,104 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate, Trace
 
-RAN, IMPORTED, ABSENT, WITH = LABELS = ("ran:", "imported:", "absent:", "with:")
-"""What labels begin with: a function that ran, a module that was imported first, one that was
-looked for in vain, a distribution."""
+    Footprint = tuple[tuple[str, str], ...]
+    Place = tuple[str, int]
+    """A function: its file, and its index in the facts of that."""
+
+_WHOLE = "whole:"
+"""What labels begin with that name the functions which count, file by file."""
+_NARROW = "narrow:"
+"""The label of the signature over less text."""
+LABELS = (_WHOLE, _NARROW)
 
 _READS = READS_CODE | READS_EXTRAS | READS_LINES | READS_MODULES | READS_SUBCLASSES
 
-_SENDS_CODE_AWAY = frozenset(
+_RUNS_UNSEEN = frozenset(
     {"_interpreters", "_xxsubinterpreters", "celery", "dask", "distributed", "ipyparallel",
-     "mpi4py", "pyspark", "ray", "rpyc"}
+     "mpi4py", "numba", "pyspark", "ray", "rpyc", "taichi", "tensorflow", "torch._dynamo",
+     "triton"}
 )  # fmt: skip
-"""Modules by which code may run where it is not seen, in processes that are no children."""
+"""Modules by which code may run where it is not seen: in processes that are no children, or as
+machine code that was made of it."""
 
 _KEEPS_CODE = frozenset({"cloudpickle", "dill", "marshal"})
 """What turns code into data."""
 
+_FILLS = ("add", "append", "appendleft", "extend", "update")
+"""What loading an instance of a class may call, beside special methods: it may be a container."""
+
+
+class _UnseenError(Exception):
+    """Nobody can say which code was used."""
+
 
 _FAILURES = (
-    UnseenError, UncachedError, UndigestibleError, StoreError, LookupError, OSError, RecursionError,
+    _UnseenError, UncachedError, UndigestibleError, StoreError, LookupError, OSError,
+    RecursionError,
 )  # fmt: skip
 
 
-class Stem(Record):
-    """What is known of a step before any code is.
-
-    Attributes:
-        key: 64 hex digits, used like a signature.
-        outline: what it was made with.
-    """
-
-    key: str
-    outline: Outline
-
-
-def stem_of(step: Step, inquiry: Inquiry, session: Session) -> Stem | None:
-    """The stem of a step on these inputs; None if it can have no footprint."""
-    if inquiry.live.reflects & _READS:
-        return None
-    outline = Outline(inquiry, session)
-    ignored = dict(step.site.options).get("ignore", "").split(",")
-    given = step.globals.union(ignored)
-    try:
-        root = session.codebook.root_of_step(
-            step.module, step.file, step.site.line, step.site.column
-        )
-        parts = [PREAMBLE, b"stem", outline.unit(root, given), *outline.acts(inquiry)]
-        for position, (name, value) in enumerate(inquiry.values):
-            token = bytes.fromhex(inquiry.inputs[position][1])
-            parts.append(outline.token_of_input(value) if position in inquiry.coded else token)
-            parts.append(name.encode())
-    except _FAILURES:
-        return None
-    parts.append(repr((step.site.kind, step.salt, inquiry.patches)).encode())
-    outline.note_what_may_change()
-    return Stem(blake3(framed(parts)).hexdigest(), outline)
+def stem_of(step: Step, inquiry: Inquiry, session: Session) -> str:
+    """64 hex digits for what is known of a step before any code is, used like a signature."""
+    root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
+    parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.salt]
+    parts.append(session.codebook.node(root).own)
+    for position, (name, value) in enumerate(inquiry.values):
+        parts.append(name)
+        if position in inquiry.coded:
+            parts.append(digest(value, _named, inquiry.live.setting))
+        else:
+            parts.append(inquiry.inputs[position][1])
+    return blake3(digest(tuple(parts))).hexdigest()
 
 
-def holds(trace: Trace, stem: Stem, session: Session) -> bool:
+def _named(thing: Any) -> bytes:
+    """What stands for code in a stem."""
+    return f"{getattr(thing, '__qualname__', '') or getattr(thing, '__name__', '')}".encode()
+
+
+def holds(trace: Trace, step: Step, inquiry: Inquiry, session: Session) -> bool:
     """Whether all that a footprint says is as it was."""
-    late = {_place(label)[0] for label, _ in trace.variables if label.startswith(IMPORTED)}
-    if not late.isdisjoint(sys.modules):
-        return False  # what they hold may be something else by now
-    outline = stem.outline.importing(late) if late else stem.outline
+    recorded = dict(trace.variables)
     try:
-        return all(
-            _token(label, outline, session) == token
-            for label, token in trace.variables
-            if label.startswith(LABELS)
-        )
+        whole = _places(trace.variables, session)
+        if not whole.issuperset(_may_have_run(inquiry, session)):
+            return False
+        now = _narrow(step, inquiry, whole, session)
     except _FAILURES:
         return False
+    return now.signature == recorded.get(_NARROW) and lazy_tokens_hold(recorded, now.live)
 
 
 def footprint_of(
-    recording: Recording,
-    inquiry: Inquiry,
-    stem: Stem,
-    classes: Iterable[type],
-    step: Step,
-    session: Session,
-) -> tuple[tuple[str, str], ...] | None:
+    recording: Recording, inquiry: Inquiry, holds_instances: bool, step: Step, session: Session
+) -> Footprint | None:
     """(label, token) of all that an evaluation used; None if nobody can say.
 
     Args:
-        classes: those of the instances in the value, which will be loaded as they say.
+        holds_instances: whether instances of classes are in its value, which will be loaded.
     """
     try:
         seen = _checked(recording, inquiry)
-        labels = {WITH + name: None for name, _ in inquiry.versions}
-        for module, file in seen.imported:
-            labels[f"{IMPORTED}{module}:{session.relative(os.path.abspath(file))}:"] = None
-        for name in seen.sought:
-            if name not in sys.modules:
-                if locate(name) is not None:
-                    raise UnseenError(f"{name} could not be imported")
-                labels[ABSENT + name] = None
-        root = session.codebook.root_of_step(
-            step.module, step.file, step.site.line, step.site.column
-        )
-        units = (*_units(seen, root, step, session), *_loading(classes, session))
-        for _, module, file, index in units:
-            if getattr(sys.modules.get(module), "__file__", None) is None:
-                raise UnseenError(f"{module} is not found under its name")
-            name = session.codebook.facts(file).label_of(int(index))
-            labels[f"{RAN}{module}:{session.relative(file)}:{name}"] = None
-        outline = stem.outline.importing(module for module, _ in seen.imported)
-        found = {label: _token(label, outline, session) for label in labels}
+        whole = _ran(seen, step, session)
+        whole |= _may_have_run(inquiry, session, _FILLS if holds_instances else ())
         for candidate in recording.hits:
-            for label, token in _footprint_kept(candidate, session):
-                if found.setdefault(label, token) != token:
-                    raise UnseenError(label)
+            whole |= _places(_footprint_kept(candidate, session), session)
+        narrow = _narrow(step, inquiry, whole, session)
     except _FAILURES:
         return None
-    return tuple(found.items())
+    by_file: dict[str, list[str]] = {}
+    for file, index in sorted(whole):
+        label = session.codebook.facts(file).label_of(index)
+        by_file.setdefault(session.relative(file), []).append(label)
+    found = [(_WHOLE + file, " ".join(labels)) for file, labels in by_file.items()]
+    found.append((_NARROW, narrow.signature))
+    return (*found, *lazy_tokens(narrow.live, narrow.live).items())
+
+
+def with_footprint(trace: Trace, footprint: Footprint) -> Trace:
+    """The trace as it is kept under the stem."""
+    return trace.replace(variables=(*_without_lazy(trace), *footprint))
 
 
 def without(trace: Trace, lazy: dict[str, str]) -> Trace:
@@ -183,56 +167,139 @@ def without(trace: Trace, lazy: dict[str, str]) -> Trace:
     Args:
         lazy: what `trace.lazy_tokens` are now; those of the trace go by the code that was.
     """
-    kept = [
-        (label, token)
-        for label, token in trace.variables
-        if not label.startswith(LABELS) and len(label.partition(":")[0]) != _HASH
-    ]
+    kept = [pair for pair in _without_lazy(trace) if not pair[0].startswith(LABELS)]
     return trace.replace(variables=(*kept, *lazy.items()))
+
+
+def _without_lazy(trace: Trace) -> Iterator[tuple[str, str]]:
+    return (pair for pair in trace.variables if len(pair[0].partition(":")[0]) != _HASH)
 
 
 _HASH = 64
 """Hexadecimal digits: what the labels of lazy tokens begin with."""
 
 
-# --- labels ---------------------------------------------------------------------------------------
+def _narrow(step: Step, inquiry: Inquiry, whole: set[Place], session: Session) -> Inquiry:
+    """The same question, over the text of these functions and the outlines of all others."""
+    codebook = session.codebook.narrowed(lambda file, index: (file, index) in whole)
+    site = step.site
+    reach = codebook.step(step.module, step.file, site.line, site.column)
+    if reach.direct != step.reach.direct:
+        raise _UnseenError("the step's own text is not as it was")
+    known = {
+        position: bytes.fromhex(token)
+        for position, (_, token) in enumerate(inquiry.inputs)
+        if position not in inquiry.coded
+    }
+    narrowed = step.replace(reach=reach)
+    found = inquire(narrowed, inquiry.values, codebook, session.folders, known)
+    if found.live.reflects & _READS:
+        raise _UnseenError("code is looked at")
+    if any(each.notes for each in found.live.reaches.values()):
+        raise _UnseenError("anything may have run")
+    return found
 
 
-def _place(label: str) -> tuple[str, str, str]:
-    """The module, the file (relative to the project) and the definition that a label names."""
-    module, _, rest = label.partition(":")[2].partition(":")
-    file, _, definition = rest.rpartition(":")
-    return module, file, definition
+# --- functions ------------------------------------------------------------------------------------
 
 
-def _token(label: str, outline: Outline, session: Session) -> str:
-    if label.startswith(WITH):
-        return version_of(label[len(WITH) :]) or ""
-    if label.startswith(ABSENT):
-        return locate(label[len(ABSENT) :]) or ""
-    module, place, definition = _place(label)
-    file = session.absolute(place)
-    if label.startswith(IMPORTED):
-        return outline.import_of(module, file).hex()
-    index = session.codebook.facts(file).labelled(definition)
-    return outline.unit(("d", module, file, index)).hex()
+def _places(variables: Iterable[tuple[str, str]], session: Session) -> set[Place]:
+    """The functions that a footprint names; raises LookupError if one is not there any more."""
+    found: set[Place] = set()
+    for label, names in variables:
+        if label.startswith(_WHOLE):
+            file = session.absolute(label[len(_WHOLE) :])
+            facts = session.codebook.facts(file)
+            found.update((file, facts.labelled(name)) for name in names.split())
+    return found
 
 
-# --- what was used --------------------------------------------------------------------------------
+def _may_have_run(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) -> set[Place]:
+    """Of the functions that the step can reach, those that may have run before.
+
+    Args:
+        also: names of functions that will run.
+    """
+    run = outside(session)
+    names = run.names
+    if also and names is not None:
+        names = run.closure([*names, *also])
+    reached = _reached(inquiry, session)
+    wrapped = [
+        qualname.rpartition(".")[2]
+        for (file, index), (module, qualname) in reached.items()
+        if session.codebook.keeps_results(module, file, index)
+    ]
+    if wrapped and names is not None:
+        names = run.closure([*names, *wrapped])
+    return {place for place, (_, qualname) in reached.items() if run.may_run(qualname, names)}
+
+
+def _reached(inquiry: Inquiry, session: Session) -> dict[Place, tuple[str, str]]:
+    """The module and the qualified name of each function that the step can reach."""
+    found: dict[Place, tuple[str, str]] = {}
+    for reach in inquiry.live.reaches.values():
+        for kind, module, file, index in reach.nodes:
+            if kind != "d":
+                continue
+            facts = session.codebook.facts(file)
+            for each in (int(index), *facts.methods_of(int(index))):
+                record = facts.definitions[each]
+                if record[DEF_KIND] == "def":
+                    found[file, each] = module, record[DEF_QUALNAME]
+    return found
+
+
+def _ran(seen: Seen, step: Step, session: Session) -> set[Place]:
+    """The functions that ran, with those that they stand in."""
+    found: set[Place] = set()
+    root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
+    for code, module in (*seen.code.values(), *seen.importing.values()):
+        file = os.path.abspath(code.co_filename)
+        if not is_tracked(file) or not file.endswith((".py", ".pyw")):
+            continue  # counted by its file, with what was read
+        if getattr(sys.modules.get(module), "__file__", None) is None:
+            raise _UnseenError(f"{module} is not found under its name")
+        facts = session.codebook.facts(file)
+        indices = definitions_of(code, facts)
+        imports = id(code) not in seen.code
+        if not indices and not imports and not _is_own_text(code, file, root, step):
+            raise _UnseenError(f"{file}:{code.co_firstlineno}")
+        for index in indices:
+            found.update((file, each) for each in _around(index, facts))
+    if root[0] == "d":
+        found.add((os.path.abspath(step.file), int(root[3])))
+    return found
+
+
+def _around(index: int, facts: Facts) -> Iterator[int]:
+    """A function and those that it stands in."""
+    while index >= 0:
+        if facts.definitions[index][DEF_KIND] == "def":
+            yield index
+        index = facts.definitions[index][DEF_PARENT]
+
+
+def _is_own_text(code: CodeType, file: str, root: Key, step: Step) -> bool:
+    """Whether code without a definition around it can only be that of the step's expression."""
+    return root[0] == "s" and file == os.path.abspath(step.file) and code.co_name[0] == "<"
+
+
+# --- whether that is all --------------------------------------------------------------------------
 
 
 def _checked(recording: Recording, inquiry: Inquiry) -> Seen:
     """What was seen of an evaluation, if that is all."""
     seen = recording.seen
     if seen is None or not seen.exact or seen.unpickled:
-        raise UnseenError("code ran unseen")
+        raise _UnseenError("code ran unseen")
     if recording.notes or recording.loads or _has_children():
-        raise UnseenError("another process may have run code")
-    if not _SENDS_CODE_AWAY.isdisjoint(sys.modules):
-        raise UnseenError("another machine may have run code")
+        raise _UnseenError("another process may have run code")
+    if not _RUNS_UNSEEN.isdisjoint(sys.modules):
+        raise _UnseenError("code may have run as something else")
     used = {name for reach in inquiry.live.reaches.values() for name in reach.untracked}
     if not _KEEPS_CODE.isdisjoint(used):
-        raise UnseenError("code may be in the value")
+        raise _UnseenError("code may be in the value")
     return seen
 
 
@@ -248,54 +315,10 @@ def _has_children() -> bool:
     return True
 
 
-def _units(seen: Seen, root: Key, step: Step, session: Session) -> Iterable[Key]:
-    """The definitions that ran, the step's own text aside."""
-    found: dict[Key, None] = {}
-    for code, module in (*seen.code.values(), *seen.importing.values()):
-        file = os.path.abspath(code.co_filename)
-        if not is_tracked(file) or not file.endswith((".py", ".pyw")):
-            continue  # counted by its file, with what was read
-        facts = session.codebook.facts(file)
-        imports = id(code) not in seen.code
-        indices = definitions_of(code, facts)
-        if not indices and not imports and not _is_own_text(code, file, root, step):
-            raise UnseenError(f"{file}:{code.co_firstlineno}")
-        for index in indices:
-            # A class that an import makes counts with the module; what its methods do does not.
-            if not (imports and facts.definitions[index][DEF_KIND] == "class"):
-                found["d", module, file, index] = None
-    found.pop(root, None)
-    return found
-
-
-_LOADING = frozenset(
-    {"__getattr__", "__getattribute__", "__getnewargs__", "__getnewargs_ex__", "__getstate__",
-     "__new__", "__reduce__", "__reduce_ex__", "__setattr__", "__setstate__"}
-)  # fmt: skip
-"""Methods that pickle calls."""
-
-
-def _loading(classes: Iterable[type], session: Session) -> Iterable[Key]:
-    """The methods by which instances of these classes are saved and loaded."""
-    for base in {base for each in classes for base in each.__mro__}:
-        file = written.file_of(base)
-        if file is None:
-            continue
-        for name in _LOADING.intersection(vars(base)):
-            facts = session.codebook.facts(file)
-            for index in facts.by_qualname.get(f"{base.__qualname__}.{name}", ()):
-                yield "d", base.__module__, file, index
-
-
-def _is_own_text(code: CodeType, file: str, root: Key, step: Step) -> bool:
-    """Whether code without a definition around it can only be that of the step's expression."""
-    return root[0] == "s" and file == os.path.abspath(step.file) and code.co_name[0] == "<"
-
-
-def _footprint_kept(candidate: Candidate, session: Session) -> Iterable[tuple[str, str]]:
+def _footprint_kept(candidate: Candidate, session: Session) -> Footprint:
     """The footprint of a step that was a hit inside this one."""
     entry = session.store.entry(candidate.stem) if session.store and candidate.stem else None
     for other in entry.candidates if entry is not None else ():
         if (other.blob, other.created) == (candidate.blob, candidate.created):
-            return [pair for pair in other.trace.variables if pair[0].startswith(LABELS)]
-    raise UnseenError(candidate.path)
+            return other.trace.variables
+    raise _UnseenError(candidate.path)

@@ -19,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ddsimport.runtime.footprint import Stem
 
 
 class Hit(Record):
@@ -74,8 +73,10 @@ def look_up(
         raise StoreError("there is no store")
     signature = inquiry.signature
 
-    def kept(entry: Entry | None, stem: Stem | None = None) -> Hit | None:
-        return None if entry is None else _kept(session, step, path, inquiry, entry, started, stem)
+    def kept(entry: Entry | None, by_stem: bool = False) -> Hit | None:
+        if entry is None:
+            return None
+        return _kept(session, step, path, inquiry, entry, started, by_stem)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -87,12 +88,12 @@ def look_up(
             # Whoever held the lock may have kept the value since we looked.
             found = kept(store.entry(signature))
         if found is None:
-            stem = None
+            stem = ""
             if session.config.footprints:
                 from ddsimport.runtime.footprint import stem_of
 
                 stem = stem_of(step, inquiry, session)
-                found = kept(store.entry(stem.key), stem) if stem is not None else None
+                found = kept(store.entry(stem), by_stem=True) if stem else None
             if found is None:
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
@@ -120,29 +121,29 @@ def _kept(
     inquiry: Inquiry,
     entry: Entry,
     started: float,
-    stem: Stem | None,
+    by_stem: bool,
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
     Args:
-        stem: given if the entry is that of the stem: then the footprint must hold, too.
+        by_stem: the entry is that of the step's stem: then the footprint must hold, too.
     """
     store = session.store
     assert store is not None
     for candidate in entry.candidates:
         if not holds(candidate.trace, inquiry.live, session):
             continue
-        if stem is not None:
+        if by_stem:
             from ddsimport.runtime import footprint
 
-            if not footprint.holds(candidate.trace, stem, session):
+            if not footprint.holds(candidate.trace, step, inquiry, session):
                 continue
         try:
             value = store.value(candidate)
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
-        if stem is not None:
+        if by_stem:
             candidate = _adopted(session, inquiry, candidate)
         store.touch(inquiry.signature)
         session.publish(step, path, candidate, value)
@@ -156,7 +157,7 @@ def _kept(
                 signature=inquiry.signature,
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
-                reason="" if stem is None else "its code has changed, but nothing that it runs",
+                reason="its code has changed, but nothing that it runs" if by_stem else "",
             )
         )
         return Hit(session, candidate, value)

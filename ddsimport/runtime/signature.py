@@ -106,8 +106,12 @@ def inquire(
     values: list[tuple[str, object]],
     codebook: Codebook,
     folders: tuple[str, ...] = (),
+    known: dict[int, bytes] | None = None,
 ) -> Inquiry:
     """Look at the inputs `values`, (name as written, value), and at the code as they are now.
+
+    Args:
+        known: position -> digest of inputs that have been looked at, and hold no code.
 
     Raises:
         UncachedError: an input has no digest.
@@ -121,10 +125,12 @@ def inquire(
         inputs: list[tuple[str, bytes]] = []
         mutables: list[tuple[str, object, bytes]] = []
         coded: set[int] = set()
-        for name, value in values:
+        for position, (name, value) in enumerate(values):
             live.asked_for_code = False
+            token = known.get(position) if known else None
             try:
-                token = live.digest(value)
+                if token is None:
+                    token = live.digest(value)
             except UndigestibleError as error:
                 raise UncachedError(
                     f"its input {name}{error.where} has no digest: {error.why}"

@@ -52,6 +52,13 @@ def lazy_tokens(live: Live, inquired: Live) -> dict[str, str]:
     }
 
 
+def lazy_tokens_hold(recorded: dict[str, str], live: Live) -> bool:
+    """Whether those of `lazy_tokens` that were recorded are the same now."""
+    return all(
+        recorded.get(label, token) == token for label, token in lazy_tokens(live, live).items()
+    )
+
+
 def trace_of(
     recording: recorder.Recording,
     live: Live,
@@ -134,11 +141,8 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
 
         if not randomness.hold(drawn):
             return False
-    for reach in list(live.reaches.values()):
-        for label, token in live.lazy(reach):
-            known = recorded.get(f"{reach.hash.hex()}:{label}")
-            if known is not None and known != token.hex():
-                return False
+    if not lazy_tokens_hold(recorded, live):
+        return False
     if any(label.startswith(_IMPORTS) for label in recorded):
         from ddsimport.runtime import imports
 

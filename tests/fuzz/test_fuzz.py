@@ -10,7 +10,7 @@ import pytest
 from benchmarks.fuzz import cases, summary
 from benchmarks.fuzz.campaign import Wanted, WorkerProcess
 from benchmarks.fuzz.mutations import Mutants, mutations_of
-from benchmarks.fuzz.runs import FOOTPRINTS
+from benchmarks.fuzz.runs import NO_FOOTPRINTS
 from benchmarks.fuzz.trial import PROGRAMS, files_of, names_of_programs
 
 SEED = 7
@@ -30,8 +30,8 @@ so nobody can say which code is theirs: all that they can reach counts."""
 @pytest.mark.parametrize("program", names_of_programs())
 @pytest.mark.parametrize("footprints", [False, True])
 def test_nobody_can_tell_and_little_is_needless(program, footprints, monkeypatch):
-    if footprints:
-        monkeypatch.setenv(FOOTPRINTS, "1")
+    if not footprints:
+        monkeypatch.setenv(NO_FOOTPRINTS, "1")
     with WorkerProcess(SEED) as worker:
         verdicts = [worker.judged(Wanted(program, number)) for number in range(MUTANTS)]
     report = "\n".join(summary.lines(verdicts, worst=MUTANTS))
