@@ -76,12 +76,8 @@ class _Look:
         self._class_around = ""
         self._steps: list[tuple[int, set[str]]] = []
         self._marked = marked
-        self._variables = {
-            each.id if isinstance(each, ast.Name) else each.arg
-            for each in ast.walk(tree)
-            if isinstance(each, ast.arg)
-            or (isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load))
-        }
+        self._variables = _variables([tree])
+        self._locals: set[str] = set()
 
     def record(self) -> dict[str, Any]:
         return {
@@ -145,7 +141,9 @@ class _Look:
         if node in self._marked:
             names = set()
             self._steps.append((self._marked[node], names))
+        self._locals = _variables([node])
         self._collect(node.body, names)
+        self._locals = set()
 
     def _import(self, node: ast.ImportFrom) -> None:
         for each in node.names:
@@ -162,7 +160,8 @@ class _Look:
                 self._steps.append((self._marked[node], names))
             inside: Iterable[ast.AST] = ast.iter_child_nodes(node)
             if isinstance(node, ast.Name):
-                names.add(node.id)
+                if node.id not in self._locals:  # a variable is no function; one is called below
+                    names.add(node.id)
             elif isinstance(node, ast.Attribute):
                 names.add(node.attr)
             elif isinstance(node, ast.MatchClass):
@@ -176,6 +175,8 @@ class _Look:
                     inside = node.args
                 elif self._is_unknown(node.func):
                     names.add(CALLS_UNKNOWN)
+                if isinstance(node.func, ast.Name):
+                    names.add(node.func.id)
             stack += [(each, names) for each in inside]
 
     def _is_unknown(self, called: ast.expr) -> bool:
@@ -190,6 +191,17 @@ def _base(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else "?"
+
+
+def _variables(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that some code binds by more than an import or a definition."""
+    return {
+        each.id if isinstance(each, ast.Name) else each.arg
+        for node in nodes
+        for each in ast.walk(node)
+        if isinstance(each, ast.arg)
+        or (isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load))
+    }
 
 
 def _tables_of(statement: ast.stmt) -> list[str]:
