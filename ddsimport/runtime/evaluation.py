@@ -171,7 +171,7 @@ class Evaluation:
 
         effects = imports.imported_since(self.loaded)
         again = self._check_replayable(value, recording)
-        lazy = self._checked_lazy(again, bool(effects))
+        lazy, are_same = self._checked_lazy(again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
         if self.draws is not None:
@@ -214,7 +214,7 @@ class Evaluation:
             return True
 
         footprint = None
-        if self.stem and not functions and lazy == self.lazy:
+        if self.stem and not functions and are_same:
             footprint = footprint_of(
                 recording, self.inquiry, bool(classes), self.step, self.session
             )
@@ -271,18 +271,18 @@ class Evaluation:
         self._check_globals(value, again)
         return again
 
-    def _checked_lazy(self, again: Inquiry, imports: bool) -> dict[str, str]:
+    def _checked_lazy(self, again: Inquiry, imports: bool) -> tuple[dict[str, str], bool]:
         """What the globals that are reached by an import inside a function were before, those of
-        modules aside that were not loaded.
+        modules aside that were not loaded; and whether they still are.
 
         Args:
             imports: modules were imported, as a hit will do: that may have changed such a global.
         """
         now = lazy_tokens(again.live, self.inquiry.live)
-        for label, before in self.lazy.items():
-            if now.get(label, before) != before and not imports:
-                raise UncachedError(_CHANGED_GLOBAL)
-        return {**now, **self.lazy}
+        are_same = all(now.get(label, before) == before for label, before in self.lazy.items())
+        if not are_same and not imports:
+            raise UncachedError(_CHANGED_GLOBAL)
+        return {**now, **self.lazy}, are_same
 
     def _check_inputs(self, value: Any, again: Inquiry) -> None:
         inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]
