@@ -18,7 +18,7 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
-from ddsimport.runtime.trace import lazy_tokens, trace_of
+from ddsimport.runtime.trace import lazy_globals, trace_of
 from ddsimport.runtime.uncached import UncachedError, ran_plain
 from ddsimport.values import sharing
 from ddsimport.values._setting import Setting
@@ -171,7 +171,7 @@ class Evaluation:
 
         effects = imports.imported_since(self.loaded)
         again = self._check_replayable(value, recording)
-        lazy, are_same = self._checked_lazy(again, bool(effects))
+        lazy, moved = self._checked_lazy(again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
         if self.draws is not None:
@@ -214,9 +214,9 @@ class Evaluation:
             return True
 
         footprint = None
-        if self.stem and not functions and are_same:
+        if self.stem and not functions:
             footprint = footprint_of(
-                recording, self.inquiry, bool(classes), self.step, self.session
+                recording, self.inquiry, bool(classes), moved, self.step, self.session
             )
         store = self.session.writable_store()
         candidate = store.keep(
@@ -271,18 +271,25 @@ class Evaluation:
         self._check_globals(value, again)
         return again
 
-    def _checked_lazy(self, again: Inquiry, imports: bool) -> tuple[dict[str, str], bool]:
+    def _checked_lazy(
+        self, again: Inquiry, imports: bool
+    ) -> tuple[dict[str, str], dict[str, str]]:
         """What the globals that are reached by an import inside a function were before, those of
-        modules aside that were not loaded; and whether they still are.
+        modules aside that were not loaded; and by name, what those were that have changed.
 
         Args:
             imports: modules were imported, as a hit will do: that may have changed such a global.
         """
-        now = lazy_tokens(again.live, self.inquiry.live)
-        are_same = all(now.get(label, before) == before for label, before in self.lazy.items())
-        if not are_same and not imports:
+        now: dict[str, str] = {}
+        moved: dict[str, str] = {}
+        for label, name, token in lazy_globals(again.live, self.inquiry.live):
+            now[label] = token
+            before = self.lazy.get(label, token)
+            if before != token:
+                moved[name] = before
+        if moved and not imports:
             raise UncachedError(_CHANGED_GLOBAL)
-        return {**now, **self.lazy}, are_same
+        return {**now, **self.lazy}, moved
 
     def _check_inputs(self, value: Any, again: Inquiry) -> None:
         inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]

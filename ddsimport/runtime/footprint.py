@@ -42,7 +42,7 @@ from ddsimport.analysis.graph import (
 from ddsimport.errors import StoreError, UndigestibleError
 from ddsimport.runtime.before import outside
 from ddsimport.runtime.signature import PREAMBLE, inquire
-from ddsimport.runtime.trace import lazy_tokens, lazy_tokens_hold
+from ddsimport.runtime.trace import lazy_globals, lazy_tokens_hold
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
 from ddsimport.values.digest import digest
@@ -69,7 +69,10 @@ _WHOLE = "whole:"
 """What labels begin with that name the functions which count, file by file."""
 _NARROW = "narrow:"
 """The label of the signature over less text."""
-LABELS = (_WHOLE, _NARROW)
+_BEFORE = "before:"
+"""What labels begin with that name a global which is reached lazily, and was changed by what the
+step imported: what it was before, by the text of all functions."""
+LABELS = (_WHOLE, _NARROW, _BEFORE)
 
 _READS = READS_CODE | READS_EXTRAS | READS_LINES | READS_MODULES | READS_SUBCLASSES
 
@@ -127,16 +130,30 @@ def holds(trace: Trace, step: Step, inquiry: Inquiry, session: Session) -> bool:
         now = _narrow(step, inquiry, whole, session)
     except _FAILURES:
         return False
-    return now.signature == recorded.get(_NARROW) and lazy_tokens_hold(recorded, now.live)
+    if now.signature != recorded.get(_NARROW) or not lazy_tokens_hold(recorded, now.live):
+        return False
+    moved = {label for label in recorded if label.startswith(_BEFORE)}
+    if moved:
+        for _, name, token in lazy_globals(inquiry.live, inquiry.live):
+            if recorded.get(_BEFORE + name, token) != token:
+                return False
+            moved.discard(_BEFORE + name)
+    return not moved
 
 
 def footprint_of(
-    recording: Recording, inquiry: Inquiry, holds_instances: bool, step: Step, session: Session
+    recording: Recording,
+    inquiry: Inquiry,
+    holds_instances: bool,
+    moved: dict[str, str],
+    step: Step,
+    session: Session,
 ) -> Footprint | None:
     """(label, token) of all that an evaluation used; None if nobody can say.
 
     Args:
         holds_instances: whether instances of classes are in its value, which will be loaded.
+        moved: the globals that it changed by what it imported: name -> token before.
     """
     try:
         seen = _checked(recording, inquiry)
@@ -153,7 +170,15 @@ def footprint_of(
         by_file.setdefault(session.relative(file), []).append(label)
     found = [(_WHOLE + file, " ".join(labels)) for file, labels in by_file.items()]
     found.append((_NARROW, narrow.signature))
-    return (*found, *lazy_tokens(narrow.live, narrow.live).items())
+    found += [(_BEFORE + name, token) for name, token in moved.items()]
+    return (
+        *found,
+        *(
+            (label, token)
+            for label, name, token in lazy_globals(narrow.live, narrow.live)
+            if name not in moved
+        ),
+    )
 
 
 def with_footprint(trace: Trace, footprint: Footprint) -> Trace:

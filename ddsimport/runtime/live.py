@@ -100,8 +100,8 @@ class Live:
         """Forget what things stand for: more of them is read than was known when they were met."""
         self._tokens.clear()
 
-    def lazy(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
-        """(label, token) of the references whose module is imported only when a function runs.
+    def lazy(self, reach: Reach) -> Iterable[tuple[str, str, bytes]]:
+        """(label, name, token) of the references whose module is imported only when a function runs.
 
         They cannot be part of a signature: whether such a module is loaded depends on what ran
         before, and on a run of hits nothing runs. They are verified as part of the trace instead;
@@ -112,7 +112,8 @@ class Live:
             if not slot.loaded() and slot.reference.kind != "installed":
                 slot = Slot(slot.reference.at_owner())
             if slot.loaded():
-                yield f"{position}", self._reference(slot)
+                name = f"{slot.reference.owner}:{slot.reference.qualname}"
+                yield f"{position}", name, self._reference(slot)
 
     def apart(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
         """As `lazy`, each token as if nothing else had been looked at: which of the modules are

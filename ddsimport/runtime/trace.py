@@ -20,6 +20,8 @@ from ddsimport.store.trace import FileRead, Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Step
@@ -45,11 +47,14 @@ seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup co
 def lazy_tokens(live: Live, inquired: Live) -> dict[str, str]:
     """(label, token) of the globals that are reached by an import inside a function, of all the
     code that was `inquired` about."""
-    return {
-        f"{reach.hash.hex()}:{label}": token.hex()
-        for reach in list(inquired.reaches.values())
-        for label, token in live.lazy(reach)
-    }
+    return {label: token for label, _, token in lazy_globals(live, inquired)}
+
+
+def lazy_globals(live: Live, inquired: Live) -> Iterator[tuple[str, str, str]]:
+    """The same, with the name of each global between."""
+    for reach in list(inquired.reaches.values()):
+        for label, name, token in live.lazy(reach):
+            yield f"{reach.hash.hex()}:{label}", name, token.hex()
 
 
 def lazy_tokens_hold(recorded: dict[str, str], live: Live) -> bool:
