@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 
+from ddsimport.analysis.commands import commands_of, imports_in
 from ddsimport.errors import PragmaError
 
 TYPE_CHECKING = False
@@ -27,8 +28,8 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 def mentions_of(text: str) -> dict[str, Any]:
     """A record that JSON can hold. Names stand in one string, with blanks between them.
 
-    - "functions": [name, names of its body, whether it is decorated, the class that it stands in or
-      ""] of each def outside of other functions;
+    - "functions": [name, names of its body and `commands`, whether it is decorated, the class that
+      it stands in or ""] of each def outside of other functions;
     - "imported": names of what runs when the module is imported; "main": of what runs then only if
       it is the script;
     - "tables": variable -> the names that it holds, where nothing is called to bind it;
@@ -78,6 +79,7 @@ class _Look:
         self._marked = marked
         self._variables = _variables([tree])
         self._locals: set[str] = set()
+        self._imports = imports_in(tree)
 
     def record(self) -> dict[str, Any]:
         return {
@@ -136,7 +138,7 @@ class _Look:
         self._collect([*node.decorator_list, node.args], into)
         if node.returns is not None:
             self._collect([node.returns], into)
-        names: set[str] = set()
+        names = commands_of(node, bool(self._class_around), self._imports)
         self._functions.append((node.name, names, bool(node.decorator_list), self._class_around))
         if node in self._marked:
             names = set()

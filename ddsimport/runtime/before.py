@@ -45,7 +45,8 @@ def outside(session: Session) -> Outside:
             _records[text_hash] = mentions.of(text, text_hash)
         found[name] = _records[text_hash]
     plain = [(line, found[name]) for name, line in ran_plain if name in found]
-    made = Outside(found.values(), found.get("__main__"), plain)
+    own = {name.partition(".")[0] for name in found}
+    made = Outside(found.values(), found.get("__main__"), plain, own)
     _known = state, made
     return made
 

@@ -271,9 +271,7 @@ class Evaluation:
         self._check_globals(value, again)
         return again
 
-    def _checked_lazy(
-        self, again: Inquiry, imports: bool
-    ) -> tuple[dict[str, str], dict[str, str]]:
+    def _checked_lazy(self, again: Inquiry, imports: bool) -> tuple[dict[str, str], dict[str, str]]:
         """What the globals that are reached by an import inside a function were before, those of
         modules aside that were not loaded; and by name, what those were that have changed.
 

@@ -240,24 +240,28 @@ def _places(variables: Iterable[tuple[str, str]], session: Session) -> set[Place
 
 
 def _may_have_run(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) -> set[Place]:
-    """Of the functions that the step can reach, those that may have run before.
+    """Of the functions that the step can reach, those that may have run before, and have left
+    something; and those of which only the results are there.
 
     Args:
         also: names of functions that will run.
     """
     run = outside(session)
-    names = run.names
-    if also and names is not None:
-        names = run.closure([*names, *also])
     reached = _reached(inquiry, session)
     wrapped = [
         qualname.rpartition(".")[2]
         for (file, index), (module, qualname) in reached.items()
         if session.codebook.keeps_results(module, file, index)
     ]
-    if wrapped and names is not None:
-        names = run.closure([*names, *wrapped])
-    return {place for place, (_, qualname) in reached.items() if run.may_run(qualname, names)}
+    wrapped += [function.__name__ for function in inquiry.live.kept_results]
+    will_run = run.closure((*also, *wrapped))
+    return {
+        place
+        for place, (_, qualname) in reached.items()
+        if will_run is None
+        or qualname.rpartition(".")[2] in will_run
+        or run.may_have_left(qualname)
+    }
 
 
 def _reached(inquiry: Inquiry, session: Session) -> dict[Place, tuple[str, str]]:

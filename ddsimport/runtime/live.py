@@ -52,14 +52,14 @@ class Live:
         setting: tells whether a path in the project was met.
         uncounted: sentences on globals that have no digest and count by their text.
         asked_for_code: set once a digest asked what stands for some code.
-        plain: tokens of references to what has no code in it.
+        kept_results: the functions below caches that no decorator tells of.
     """
 
     def __init__(self, codebook: Codebook, folders: tuple[str, ...] = ()) -> None:
         self.setting = Setting(folders)
         self.reflects = 0
         self.asked_for_code = False
-        self.plain: dict[Reference, bytes] = {}
+        self.kept_results: list[FunctionType] = []
         self._codebook = codebook
         self._tokens: dict[int, bytes] = {}
         self._kept: list[object] = []
@@ -101,7 +101,8 @@ class Live:
         self._tokens.clear()
 
     def lazy(self, reach: Reach) -> Iterable[tuple[str, str, bytes]]:
-        """(label, name, token) of the references whose module is imported only when a function runs.
+        """(label, name, token) of the references whose module is imported only when a function
+        runs.
 
         They cannot be part of a signature: whether such a module is loaded depends on what ran
         before, and on a run of hits nothing runs. They are verified as part of the trace instead;
@@ -133,11 +134,7 @@ class Live:
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
-        around, self.asked_for_code = self.asked_for_code, False
         token = self._token(slot.reference, thing)
-        if not self.asked_for_code:
-            self.plain[slot.reference] = token
-        self.asked_for_code |= around
         if not self.reflects & READS_EXTRAS:
             slot.remember(thing, token)
         return token
@@ -275,6 +272,8 @@ class Live:
 
     def _function(self, thing: Any) -> bytes:
         if type(thing).__qualname__ == "_lru_cache_wrapper":
+            if isinstance(thing.__wrapped__, FunctionType):
+                self.kept_results.append(thing.__wrapped__)
             return self.code_of(thing.__wrapped__)
         if not isinstance(thing, FunctionType):
             return self._installed(getattr(thing, "__module__", None) or "", thing)

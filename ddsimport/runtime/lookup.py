@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-
 class Hit(Record):
     """A value from the store, and what must happen so that it can stand for the evaluation."""
 
