@@ -113,10 +113,11 @@ class _Commands:
         """Look at one node of the function."""
         if isinstance(node, (ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.ClassDef)):
             self.found.add(LEAVES)
-        elif isinstance(node, ast.Expr) or (
-            isinstance(node, ast.Assign) and [_last(each) for each in node.targets] == ["_"]
-        ):
+        elif isinstance(node, ast.Expr):
             self._discarded(node.value)
+        elif isinstance(node, ast.Assign):
+            if [_last(each) for each in node.targets] == ["_"]:
+                self._discarded(node.value)
         elif isinstance(node, (ast.Attribute, ast.Subscript)):
             if not isinstance(node.ctx, ast.Load):
                 self._stored(node)

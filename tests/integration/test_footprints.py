@@ -1,4 +1,4 @@
-"""With `footprints = true`, values are also found by the code that ran for them."""
+"""Values are also found by the code that ran for them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from projects import ROOT, programs
 from benchmarks.soundness.cases import cases
 
 _CASES = ROOT / "benchmarks/soundness/cases/must/seen_without_running.txt"
-
-
-@pytest.fixture
-def project(project):
-    (project.root / "pyproject.toml").write_text("[tool.ddsimport]\nfootprints = true\n")
-    return project
 
 
 @pytest.mark.parametrize("program", programs("not_run.txt"))
@@ -67,10 +61,8 @@ def test_a_lazily_read_file_counts_after_an_edit_that_did_not_matter(project):
     assert project.same().evaluated() == {"/x"}
 
 
-def test_without_it_all_that_a_step_can_reach_counts(tmp_path):
-    from projects import Project
-
-    project = Project(tmp_path / "plain")
+def test_without_it_all_that_a_step_can_reach_counts(project):
+    project.write_files({"pyproject.toml": "[tool.ddsimport]\nfootprints = false\n"})
     project.write(
         main="""
         from a import C
