@@ -84,8 +84,8 @@ _RUNS_UNSEEN = frozenset(
 """Modules by which code may run where it is not seen: in processes that are no children, or as
 machine code that was made of it."""
 
-_KEEPS_CODE = frozenset({"cloudpickle", "dill", "marshal"})
-"""What turns code into data."""
+_HIDES_CODE = frozenset({"_thread", "cloudpickle", "dill", "marshal"})
+"""What turns code into data, or starts threads that no profiler is told of."""
 
 _FILLS = ("add", "append", "appendleft", "extend", "update")
 """What loading an instance of a class may call, beside special methods: it may be a container."""
@@ -327,8 +327,8 @@ def _checked(recording: Recording, inquiry: Inquiry) -> Seen:
     if not _RUNS_UNSEEN.isdisjoint(sys.modules):
         raise _UnseenError("code may have run as something else")
     used = {name for reach in inquiry.live.reaches.values() for name in reach.untracked}
-    if not _KEEPS_CODE.isdisjoint(used):
-        raise _UnseenError("code may be in the value")
+    if not _HIDES_CODE.isdisjoint(used):
+        raise _UnseenError("code may be in the value, or run unseen")
     return seen
 
 

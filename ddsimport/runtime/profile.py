@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BUDGET = 10_000
 """Calls and returns, of built-in functions too: some 10 ms."""
 
+_OURS = __file__.rpartition("runtime")[0]
 _RESUMED = 0x20 | 0x80 | 0x200  # inspect's flags of generators, coroutines, asynchronous generators
 
 
@@ -41,6 +42,7 @@ class Profile:
         self._before: Any = None
         self._left = 0
         self._hook = self._on_event  # one object, known by its identity
+        recorder.watch("sys.setprofile", self._on_set)
 
     def begin(self, seen: Seen, blind: Callable[[], bool], exact: bool) -> None:
         """Watch for `seen`: to the end if `blind()`, for a while if what runs must be known
@@ -90,6 +92,12 @@ class Profile:
             sys.setprofile(None)
             threading.setprofile(self._before)
             recorder.profiler = None
+
+    def _on_set(self) -> None:
+        """Somebody sets a profiler: what runs until they give it back is not seen."""
+        if not sys._getframe(2).f_code.co_filename.startswith(_OURS):  # below it, the audit hook
+            for seen, _ in self._under_way.values():
+                seen.exact = False
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
         self._left -= 1

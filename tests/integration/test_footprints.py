@@ -80,3 +80,37 @@ def test_without_it_all_that_a_step_can_reach_counts(project):
     project.same()
     project.edit("a.py", "return 2", "return 3")
     assert project.same().evaluated() == {"/x"}
+
+
+@pytest.mark.parametrize("hides", ["profile", "thread"])
+def test_code_that_runs_while_nobody_can_watch_counts(project, hides):
+    project.write(
+        main=f"""
+        from a import {hides} as run
+        x = run()  # dds: /x
+        print(x)
+        """,
+        a="""
+        import sys, _thread
+        def profile():
+            ours = sys.getprofile()
+            sys.setprofile(None)
+            found = helper()
+            sys.setprofile(ours)
+            return found
+        def thread():
+            found, lock = [], _thread.allocate_lock()
+            lock.acquire()
+            def work():
+                found.append(helper())
+                lock.release()
+            _thread.start_new_thread(work, ())
+            lock.acquire()
+            return found[0]
+        def helper():
+            return 1
+        """,
+    )
+    project.same()
+    project.edit("a.py", "return 1", "return 2")
+    project.same()
