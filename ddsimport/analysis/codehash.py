@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from ddsimport.analysis.answers import Answers, Question
     from ddsimport.analysis.narrowed import Narrowed
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 __all__ = ["ANYTHING", "EVERYTHING", "Codebook", "Reach", "Reference"]
+
+_MOST_NARROWED = 64
 
 ANYTHING, EVERYTHING = "", "*"
 """Names for `Codebook.ahead`."""
@@ -46,6 +48,7 @@ class Codebook:
 
     Attributes:
         texts: the texts of the files that count, as they are now.
+        remembered: what those who ask keep of the answers, for as long as these are kept.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class Codebook:
     ) -> None:
         self.text_of = text_of
         self.texts = Texts(text_of, is_as_imported)
+        self.remembered: dict[Any, Any] = {}
         self._cache = cache
         self._tracked = tracked
         self._answers = answers
         self._facts: dict[str, Facts] = {}
+        self._narrowed: dict[frozenset[tuple[str, int]], Codebook] = {}
         self._missing: dict[str, tuple[str, str]] = {}
         self._resolver = Resolver(locate, tracked, self._known_facts)
         self._whole_nodes = Nodes(self._resolver, self._known_facts, self.texts.content)
@@ -173,18 +178,25 @@ class Codebook:
         self._resolver.place(module, file)
         return self._settled(lambda: self._nodes.keeps_results(module, file, index))
 
-    def narrowed(self, is_whole: Callable[[str, int], bool]) -> Codebook:
-        """A codebook for which functions count as what can be seen of them while they do not run,
-        but for those that `is_whole` says (told a file and an index in its facts)."""
-        from copy import copy  # a run of hits needs neither
+    def narrowed(self, whole: frozenset[tuple[str, int]]) -> Codebook:
+        """A codebook for which functions count as what can be seen of them while they do not run.
 
-        from ddsimport.analysis.narrowed import Narrowed
+        Args:
+            whole: (file, index in its facts) of those that count as ever.
+        """
+        known = self._narrowed.get(whole)
+        if known is None:
+            from copy import copy  # a run of hits needs neither
 
-        other = copy(self)
-        other._answers = None
-        other._nodes = Narrowed(self._whole_nodes, self._known_facts, is_whole)
-        other._found, other._reaches = {}, {}
-        return other
+            from ddsimport.analysis.narrowed import Narrowed
+
+            if len(self._narrowed) >= _MOST_NARROWED:
+                self._narrowed.clear()
+            known = self._narrowed[whole] = copy(self)
+            known._answers = None
+            known._nodes = Narrowed(self._whole_nodes, self._known_facts, whole)
+            known._found, known._reaches, known.remembered = {}, {}, {}
+        return known
 
     def facts(self, file: str) -> Facts:
         """The facts of a source file, from the cache if it has them."""

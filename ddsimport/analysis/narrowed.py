@@ -25,18 +25,18 @@ class Narrowed:
     Args:
         nodes: the whole ones.
         facts: file -> its facts.
-        is_whole: whether a function (a file and an index in its facts) counts as a whole.
+        whole: the functions that count as ever: a file, and an index in its facts.
     """
 
     def __init__(
         self,
         nodes: Nodes,
         facts: Callable[[str], Facts],
-        is_whole: Callable[[str, int], bool],
+        whole: frozenset[tuple[str, int]],
     ) -> None:
         self._nodes = nodes
         self._facts = facts
-        self._is_whole = is_whole
+        self._whole = whole
         self._outlines: dict[Key, Node] = {}
         self.located = nodes.located
         self.keeps_results = nodes.keeps_results
@@ -67,7 +67,7 @@ class Narrowed:
         record = facts.definitions[index] if not facts.whole else None
         if record is None or record[DEF_KIND] == "lambda":
             return node
-        if record[DEF_KIND] == "def" and self._is_whole(file, index):
+        if record[DEF_KIND] == "def" and (file, index) in self._whole:
             return node
         own = b"outline" + bytes.fromhex(record[DEF_OUTLINE]) + record[DEF_QUALNAME].encode()
         if facts.holds_class(index):
@@ -79,8 +79,8 @@ class Narrowed:
         if record[DEF_KIND] == "class":
             reflects = node.reflects
             for method in facts.methods_of(index):
-                if self._is_whole(file, method):
-                    whole = self._nodes["d", module, file, method]
-                    own += whole.own
-                    edges += whole.edges
+                if (file, method) in self._whole:
+                    ran = self._nodes["d", module, file, method]
+                    own += ran.own
+                    edges += ran.edges
         return node.replace(own=own, edges=edges, reflects=reflects, notes=())

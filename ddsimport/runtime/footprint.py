@@ -40,6 +40,7 @@ from ddsimport.analysis.graph import (
     READS_SUBCLASSES,
 )
 from ddsimport.errors import StoreError, UndigestibleError
+from ddsimport.records import Record
 from ddsimport.runtime.before import outside
 from ddsimport.runtime.signature import PREAMBLE, inquire
 from ddsimport.runtime.trace import lazy_globals, lazy_tokens_hold
@@ -101,8 +102,41 @@ _FAILURES = (
 )  # fmt: skip
 
 
-def stem_of(step: Step, inquiry: Inquiry, session: Session) -> str:
-    """64 hex digits for what is known of a step before any code is, used like a signature."""
+class Search(Record):
+    """A look for a value of a step by its footprint.
+
+    Attributes:
+        stem: 64 hex digits for what is known of the step before any code is, used like a signature.
+    """
+
+    stem: str
+    step: Step
+    inquiry: Inquiry
+    session: Session
+
+    def holds(self, trace: Trace) -> bool:
+        """Whether all that a footprint says is as it was."""
+        recorded = dict(trace.variables)
+        try:
+            whole = _places(trace.variables, self.session)
+            if not whole.issuperset(_may_matter(self.inquiry, self.session)):
+                return False
+            now = _narrow(self.step, self.inquiry, whole, self.session)
+        except _FAILURES:
+            return False
+        if now.signature != recorded.get(_NARROW) or not lazy_tokens_hold(recorded, now.live):
+            return False
+        moved = {label for label in recorded if label.startswith(_BEFORE)}
+        if moved:
+            for _, name, token in lazy_globals(self.inquiry.live, self.inquiry.live):
+                if recorded.get(_BEFORE + name, token) != token:
+                    return False
+                moved.discard(_BEFORE + name)
+        return not moved
+
+
+def search(step: Step, inquiry: Inquiry, session: Session) -> Search:
+    """See there."""
     root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
     parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.salt]
     parts.append(session.codebook.node(root).own)
@@ -112,33 +146,12 @@ def stem_of(step: Step, inquiry: Inquiry, session: Session) -> str:
             parts.append(digest(value, _named, inquiry.live.setting))
         else:
             parts.append(inquiry.inputs[position][1])
-    return blake3(digest(tuple(parts))).hexdigest()
+    return Search(blake3(digest(tuple(parts))).hexdigest(), step, inquiry, session)
 
 
 def _named(thing: Any) -> bytes:
     """What stands for code in a stem."""
     return f"{getattr(thing, '__qualname__', '') or getattr(thing, '__name__', '')}".encode()
-
-
-def holds(trace: Trace, step: Step, inquiry: Inquiry, session: Session) -> bool:
-    """Whether all that a footprint says is as it was."""
-    recorded = dict(trace.variables)
-    try:
-        whole = _places(trace.variables, session)
-        if not whole.issuperset(_may_have_run(inquiry, session)):
-            return False
-        now = _narrow(step, inquiry, whole, session)
-    except _FAILURES:
-        return False
-    if now.signature != recorded.get(_NARROW) or not lazy_tokens_hold(recorded, now.live):
-        return False
-    moved = {label for label in recorded if label.startswith(_BEFORE)}
-    if moved:
-        for _, name, token in lazy_globals(inquiry.live, inquiry.live):
-            if recorded.get(_BEFORE + name, token) != token:
-                return False
-            moved.discard(_BEFORE + name)
-    return not moved
 
 
 def footprint_of(
@@ -158,7 +171,7 @@ def footprint_of(
     try:
         seen = _checked(recording, inquiry)
         whole = _ran(seen, step, session)
-        whole |= _may_have_run(inquiry, session, _FILLS if holds_instances else ())
+        whole |= _may_matter(inquiry, session, _FILLS if holds_instances else ())
         for candidate in recording.hits:
             whole |= _places(_footprint_kept(candidate, session), session)
         narrow = _narrow(step, inquiry, whole, session)
@@ -206,7 +219,7 @@ _HASH = 64
 
 def _narrow(step: Step, inquiry: Inquiry, whole: set[Place], session: Session) -> Inquiry:
     """The same question, over the text of these functions and the outlines of all others."""
-    codebook = session.codebook.narrowed(lambda file, index: (file, index) in whole)
+    codebook = session.codebook.narrowed(frozenset(whole))
     site = step.site
     reach = codebook.step(step.module, step.file, site.line, site.column)
     if reach.direct != step.reach.direct:
@@ -239,7 +252,7 @@ def _places(variables: Iterable[tuple[str, str]], session: Session) -> set[Place
     return found
 
 
-def _may_have_run(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) -> set[Place]:
+def _may_matter(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) -> set[Place]:
     """Of the functions that the step can reach, those that may have run before, and have left
     something; and those of which only the results are there.
 

@@ -82,7 +82,7 @@ class Live:
         if reach.reflects & ~self.reflects:
             self.reflects |= reach.reflects
             self._tokens.clear()  # what was met before counts differently from now on
-        known = held(reach, skipped, self.reflects)
+        known = held(self._codebook, reach, skipped, self.reflects)
         if known.digest is not None and known.is_unchanged():
             self.setting.placed |= known.placed
             return known.digest
@@ -109,7 +109,9 @@ class Live:
         a module that is not loaded is taken to define what its text (which is hashed) defines, and
         to be led to what loaded modules hold.
         """
-        for position, slot in enumerate(held(reach, frozenset(), self.reflects).lazy):
+        for position, slot in enumerate(
+            held(self._codebook, reach, frozenset(), self.reflects).lazy
+        ):
             if not slot.loaded() and slot.reference.kind != "installed":
                 slot = Slot(slot.reference.at_owner())
             if slot.loaded():
@@ -119,7 +121,7 @@ class Live:
     def apart(self, reach: Reach) -> Iterable[tuple[str, bytes]]:
         """As `lazy`, each token as if nothing else had been looked at: which of the modules are
         loaded may differ next time. What has no digest is left out, and counts by its text."""
-        for position, slot in enumerate(held(reach, frozenset(), 0).lazy):
+        for position, slot in enumerate(held(self._codebook, reach, frozenset(), 0).lazy):
             if slot.loaded():
                 try:
                     yield f"{position}", Live(self._codebook)._reference(slot)
@@ -219,7 +221,7 @@ class Live:
     def globals(self) -> Iterator[tuple[str, object]]:
         """(dotted name, value) of the module variables that were looked at, code left out."""
         for reach in list(self.reaches.values()):
-            for slot in held(reach, frozenset(), self.reflects).slots:
+            for slot in held(self._codebook, reach, frozenset(), self.reflects).slots:
                 thing = slot.fetch()
                 if thing is not MISSING and slot.reference.kind == "variable":
                     yield ".".join((slot.reference.module, *slot.reference.chain)), thing

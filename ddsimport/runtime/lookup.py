@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ddsimport.runtime.footprint import Search
+
 
 class Hit(Record):
     """A value from the store, and what must happen so that it can stand for the evaluation."""
@@ -72,10 +74,10 @@ def look_up(
         raise StoreError("there is no store")
     signature = inquiry.signature
 
-    def kept(entry: Entry | None, by_stem: bool = False) -> Hit | None:
+    def kept(entry: Entry | None, search: Search | None = None) -> Hit | None:
         if entry is None:
             return None
-        return _kept(session, step, path, inquiry, entry, started, by_stem)
+        return _kept(session, step, path, inquiry, entry, started, search)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -87,12 +89,12 @@ def look_up(
             # Whoever held the lock may have kept the value since we looked.
             found = kept(store.entry(signature))
         if found is None:
-            stem = ""
+            search = None
             if session.config.footprints:
-                from ddsimport.runtime.footprint import stem_of
+                from ddsimport.runtime import footprint
 
-                stem = stem_of(step, inquiry, session)
-                found = kept(store.entry(stem), by_stem=True) if stem else None
+                search = footprint.search(step, inquiry, session)
+                found = kept(store.entry(search.stem), search)
             if found is None:
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
@@ -101,7 +103,7 @@ def look_up(
                     path=path,
                     inquiry=inquiry,
                     lock=lock,
-                    stem=stem,
+                    stem=search.stem if search is not None else "",
                     lazy=lazy,
                 )
     except BaseException:
@@ -120,29 +122,26 @@ def _kept(
     inquiry: Inquiry,
     entry: Entry,
     started: float,
-    by_stem: bool,
+    search: Search | None,
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
     Args:
-        by_stem: the entry is that of the step's stem: then the footprint must hold, too.
+        search: given if the entry is that of the step's stem: then the footprint must hold, too.
     """
     store = session.store
     assert store is not None
     for candidate in entry.candidates:
         if not holds(candidate.trace, inquiry.live, session):
             continue
-        if by_stem:
-            from ddsimport.runtime import footprint
-
-            if not footprint.holds(candidate.trace, step, inquiry, session):
-                continue
+        if search is not None and not search.holds(candidate.trace):
+            continue
         try:
             value = store.value(candidate)
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
-        if by_stem:
+        if search is not None:
             candidate = _adopted(session, inquiry, candidate)
         store.touch(inquiry.signature)
         session.publish(step, path, candidate, value)
@@ -156,7 +155,7 @@ def _kept(
                 signature=inquiry.signature,
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
-                reason="its code has changed, but nothing that it runs" if by_stem else "",
+                reason="" if search is None else "its code has changed, but nothing that it runs",
             )
         )
         return Hit(session, candidate, value)

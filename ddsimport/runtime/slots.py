@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ddsimport.analysis.codehash import Reach, Reference
+    from ddsimport.analysis.codehash import Codebook, Reach, Reference
 
 _BUILTINS = vars(builtins)
 MISSING: Any = object()
@@ -98,7 +98,7 @@ class Held:
     __slots__ = ("digest", "lazy", "placed", "reach", "slots")
 
     def __init__(self, reach: Reach, skipped: frozenset[int]) -> None:
-        self.reach = reach  # kept alive, so that no identity is used twice in `_HELD`
+        self.reach = reach  # kept alive, so that no identity is used twice among those
         self.slots = [
             Slot(reference)
             for position, reference in enumerate(reach.references)
@@ -112,11 +112,9 @@ class Held:
         return all(slot.remembers(slot.fetch()) for slot in self.slots)
 
 
-def held(reach: Reach, skipped: frozenset[int], reflects: int) -> Held:
-    known = _HELD.get((id(reach), skipped, reflects))
+def held(codebook: Codebook, reach: Reach, skipped: frozenset[int], reflects: int) -> Held:
+    """What is remembered of an answer of this codebook, as long as that is."""
+    known = codebook.remembered.get((id(reach), skipped, reflects))
     if known is None:
-        known = _HELD[id(reach), skipped, reflects] = Held(reach, skipped)
+        known = codebook.remembered[id(reach), skipped, reflects] = Held(reach, skipped)
     return known
-
-
-_HELD: dict[tuple[int, frozenset[int], int], Held] = {}
