@@ -30,8 +30,8 @@ def mentions_of(text: str) -> dict[str, Any]:
 
     - "functions": [name, names of its body and `commands`, whether it is decorated, the class that
       it stands in or ""] of each def outside of other functions;
-    - "imported": names of what runs when the module is imported; "main": of what runs then only if
-      it is the script;
+    - "imported": names of what runs when the module is imported; "made": of that, of what makes
+      classes; "main": of what runs then only if it is the script;
     - "tables": variable -> the names that it holds, where nothing is called to bind it;
     - "aliases": name -> what it is an import of;
     - "classes": name -> its bases and its metaclass, "?" for one that is no name;
@@ -69,6 +69,7 @@ def _marked(tree: ast.Module, text: str) -> dict[ast.AST, int]:
 class _Look:
     def __init__(self, tree: ast.Module, marked: dict[ast.AST, int]) -> None:
         self.imported: set[str] = set()
+        self._made: set[str] = set()
         self._main: set[str] = set()
         self._functions: list[tuple[str, set[str], bool, str]] = []
         self._tables: dict[str, set[str]] = {}
@@ -84,7 +85,8 @@ class _Look:
     def record(self) -> dict[str, Any]:
         return {
             "functions": [[name, _joined(names), *rest] for name, names, *rest in self._functions],
-            "imported": _joined(self.imported),
+            "imported": _joined(self.imported | self._made),
+            "made": _joined(self._made),
             "main": _joined(self._main),
             "tables": {name: _joined(names) for name, names in self._tables.items()},
             "aliases": self._aliases,
@@ -98,7 +100,7 @@ class _Look:
             if isinstance(statement, _Function):
                 self._function(statement, into)
             elif isinstance(statement, ast.ClassDef):
-                self._class(statement, into)
+                self._class(statement)
             elif isinstance(statement, ast.If) and _is_main_guard(statement.test):
                 self.block(statement.body, self._main)
                 self.block(statement.orelse, into)
@@ -125,13 +127,13 @@ class _Look:
         if isinstance(statement, ast.ImportFrom):
             self._import(statement)
 
-    def _class(self, node: ast.ClassDef, into: set[str]) -> None:
+    def _class(self, node: ast.ClassDef) -> None:
         bases = self._classes.setdefault(node.name, set())
         bases.update(map(_base, node.bases))
         bases.update(_base(each.value) for each in node.keywords if each.arg == "metaclass")
-        self._collect([*node.bases, *node.keywords, *node.decorator_list], into)
+        self._collect([*node.bases, *node.keywords, *node.decorator_list], self._made)
         around, self._class_around = self._class_around, node.name
-        self.block(node.body, into)
+        self.block(node.body, self._made)
         self._class_around = around
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, into: set[str]) -> None:

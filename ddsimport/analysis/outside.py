@@ -39,8 +39,17 @@ a property runs when it is found."""
 _SPECIAL = re.compile(r"_\w*_")
 """Methods that anything may call: `__repr__`, and `_missing_` of an enum."""
 
-_HIDES_STATE = frozenset({"__getstate__", "__reduce__", "__reduce_ex__"})
-"""Methods by which a class says what its state is: what its instances hold may be more."""
+_HIDES_STATE = frozenset(
+    {"__dds_digest__", "__getstate__", "__reduce__", "__reduce_ex__", "register_digest"}
+)
+"""By which a class says what its state is: what its instances hold may be more."""
+
+_MAKE_CLASSES = (
+    "ABCMeta", "Enum", "EnumMeta", "EnumType", "Flag", "IntEnum", "IntFlag", "StrEnum", "type",
+)  # fmt: skip
+_HOOKS = ("__init_subclass__", "__prepare__", "__set_name__")
+"""What runs while a class is made: which methods it has, and what its members are, follows from
+that."""
 
 _CALLS_NOBODY = frozenset(
     {
@@ -53,7 +62,7 @@ _CALLS_NOBODY = frozenset(
 """Installed classes that call special methods only."""
 
 _OPEN_TEXT = {
-    "functions": [], "imported": "eval", "main": "", "tables": {}, "aliases": {}, "classes": {},
+    "functions": [], "imported": "eval", "made": "", "main": "", "tables": {}, "aliases": {}, "classes": {},
     "steps": [],
 }  # fmt: skip
 """Stands for a text that cannot be parsed: it may run anything."""
@@ -94,9 +103,6 @@ class Outside:
         script: that of the script.
         plain: (line, record) of the steps that ran as plain code.
         own: the top-level modules of the program.
-
-    Attributes:
-        names: of the functions that it may run; None for any function.
     """
 
     def __init__(
@@ -109,22 +115,23 @@ class Outside:
         self._mentioned: dict[str, set[str]] = {}
         self._functions: set[str] = set()
         self._decorated: set[str] = set()
-        self._open: set[str] = set()
-        start: set[str] = set()
+        runs: set[str] = set()
+        makes: set[str] = set()
         bases: dict[str, set[str]] = {}
         methods: list[tuple[str, str]] = []
         for record in records:
-            start.update(record["imported"].split())
+            runs.update(record["imported"].split())
+            makes.update(record["made"].split())
             for name, names, is_decorated, class_name in record["functions"]:
-                words = names.split()
-                self._mention(name, words)
                 self._functions.add(name)
-                methods.append((class_name, name))
+                self._mention(name, names.split())
                 if is_decorated:
                     self._decorated.add(name)
+                if class_name:
+                    methods.append((class_name, name))
                 if _SPECIAL.fullmatch(name):
-                    start.add(name)
-                    self._mention(class_name, words)
+                    runs.add(name)
+                    self._mention(class_name, names.split())
             for name, names in record["tables"].items():
                 self._mention(name, names.split())
             for name, others in record["aliases"].items():
@@ -132,42 +139,41 @@ class Outside:
             for name, names in record["classes"].items():
                 bases.setdefault(name, set()).update(names.split())
         if script is not None:
-            start.update(script["main"].split())
+            runs.update(script["main"].split())
         for line, record in plain:
             for at, names in record["steps"]:
                 if at == line:
-                    start.update(names.split())
-        self._add_open(bases)
-        start.update(name for class_name, name in methods if class_name in self._open)
-        self._leaving = self._that_leave({"", ".", *own}, set(bases))
-        self.names = self.closure(start)
+                    runs.update(names.split())
+        known = bases.keys() | _CALLS_NOBODY
+        open_ = _derived(bases, {name for name, names in bases.items() if not names <= known})
+        runs.update(name for class_name, name in methods if class_name in open_)
+        makers = _derived(bases, _MAKE_CLASSES)
+        makes.update(
+            name
+            for class_name, name in methods
+            if _SPECIAL.fullmatch(name) and (name in _HOOKS or class_name in makers)
+        )
+        ran = self.closure(runs)
+        leaving = self._that_leave({"", ".", *own}, set(bases), runs)
+        left = self.closure(makes | (leaving if ran is None else leaving & ran))
+        if left is not None and CALLS_UNKNOWN in left:  # what it was given
+            left = None if ran is None else left | ran
+        self._left = left
 
     def _mention(self, name: str, words: Iterable[str]) -> None:
         self._mentioned.setdefault(name, set()).update(words)
 
-    def _add_open(self, bases: dict[str, set[str]]) -> None:
-        """The classes that installed code may call: those that derive from such a one."""
-        known = bases.keys() | _CALLS_NOBODY
-        before = -1
-        while before != len(self._open):
-            before = len(self._open)
-            self._open.update(
-                name
-                for name, names in bases.items()
-                if not names <= known or not names.isdisjoint(self._open)
-            )
-
     def may_have_left(self, qualname: str) -> bool:
-        """Whether a function may have run outside of the steps, and left something."""
-        *around, name = _outermost(qualname)
-        if name not in self._leaving:
-            return False
-        return (
-            self.names is None
-            or name in self.names
-            or _SPECIAL.fullmatch(name) is not None
-            or not self._open.isdisjoint(around)
-        )
+        """Whether a function may have run outside of the steps, and what it did may be in something
+        that is left: it may leave something itself, or is called where that is done, or made a
+        class what it is."""
+        return self._left is None or _outermost(qualname) in self._left
+
+    def keeps(self, names: Iterable[str]) -> frozenset[str] | None:
+        """The names of the functions whose results may be kept by those that have `names`; None for
+        any."""
+        found = self.closure(names)
+        return None if found is not None and CALLS_UNKNOWN in found else found
 
     def closure(self, names: Iterable[str]) -> frozenset[str] | None:
         """The names of the functions that code may run which mentions `names`; None for any."""
@@ -186,10 +192,11 @@ class Outside:
                     queue += self._decorated - found
         return frozenset(found)
 
-    def _that_leave(self, own: set[str], classes: set[str]) -> set[str]:
+    def _that_leave(self, own: set[str], classes: set[str], runs: set[str]) -> set[str]:
         """The names of functions that may leave something, themselves or by what they mention."""
         known = self._functions | classes
-        leaves = {LEAVES} if _HIDES_STATE.isdisjoint(known) else {LEAVES, ON_SELF}
+        hides = not _HIDES_STATE.isdisjoint(known | runs)
+        leaves = {LEAVES, ON_SELF} if hides else {LEAVES}
 
         def is_one(mentioned: set[str]) -> bool:
             return (
@@ -212,9 +219,19 @@ class Outside:
         return found
 
 
-def _outermost(qualname: str) -> list[str]:
-    """The classes around a function, and its name; of one in a function, those of that."""
-    return qualname.partition(".<locals>")[0].split(".")
+def _derived(bases: dict[str, set[str]], found: Iterable[str]) -> set[str]:
+    """The classes that derive from these, and these."""
+    derived = set(found)
+    before = -1
+    while before != len(derived):
+        before = len(derived)
+        derived.update(name for name, names in bases.items() if not names.isdisjoint(derived))
+    return derived
+
+
+def _outermost(qualname: str) -> str:
+    """The name of a function; of one in a function, that of the outer one."""
+    return qualname.partition(".<locals>")[0].rpartition(".")[2]
 
 
 def _may_run_anything(mentioned: set[str]) -> bool:

@@ -231,8 +231,8 @@ def _narrow(step: Step, inquiry: Inquiry, whole: set[Place], session: Session) -
     }
     narrowed = step.replace(reach=reach)
     found = inquire(narrowed, inquiry.values, codebook, session.folders, known)
-    if found.live.reflects & _READS:
-        raise _UnseenError("code is looked at")
+    if found.live.reflects & _READS or found.live.hides:
+        raise _UnseenError("code is looked at, or what it gave is hidden")
     if any(each.notes for each in found.live.reaches.values()):
         raise _UnseenError("anything may have run")
     return found
@@ -267,12 +267,14 @@ def _may_matter(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) 
         if session.codebook.keeps_results(module, file, index)
     ]
     wrapped += [function.__name__ for function in inquiry.live.kept_results]
-    will_run = run.closure((*also, *wrapped))
+    kept = run.keeps(wrapped) if wrapped else frozenset[str]()
+    called = run.closure(also) if also else frozenset[str]()
     return {
         place
         for place, (_, qualname) in reached.items()
-        if will_run is None
-        or qualname.rpartition(".")[2] in will_run
+        if kept is None
+        or called is None
+        or qualname.rpartition(".")[2] in kept | called
         or run.may_have_left(qualname)
     }
 
