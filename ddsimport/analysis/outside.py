@@ -62,8 +62,8 @@ _CALLS_NOBODY = frozenset(
 """Installed classes that call special methods only."""
 
 _OPEN_TEXT = {
-    "functions": [], "imported": "eval", "made": "", "main": "", "tables": {}, "aliases": {}, "classes": {},
-    "steps": [],
+    "functions": [], "imported": "eval", "made": "", "main": "", "tables": {}, "aliases": {},
+    "classes": {}, "steps": [],
 }  # fmt: skip
 """Stands for a text that cannot be parsed: it may run anything."""
 
