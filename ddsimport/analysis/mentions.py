@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 CALLS_UNKNOWN = "("
 """Stands beside the names of code that calls what no name tells: an item of a table, a variable."""
 
+AS_VALUE, TAKEN = 1, 2
+"""Decorators: of a property, and any that may keep the function to call it later."""
+
+_AS_VALUE = frozenset({"cached_property", "deleter", "getter", "property", "setter"})
+_PLAIN = frozenset(
+    {"abstractmethod", "classmethod", "final", "overload", "override", "staticmethod", "wraps"}
+)
+
 _BY_NAME = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -28,10 +36,11 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 def mentions_of(text: str) -> dict[str, Any]:
     """A record that JSON can hold. Names stand in one string, with blanks between them.
 
-    - "functions": [name, names of its body and `commands`, whether it is decorated, the class that
-      it stands in or ""] of each def outside of other functions;
-    - "imported": names of what runs when the module is imported; "made": of that, of what makes
-      classes; "main": of what runs then only if it is the script;
+    - "functions": [name, names of its body and `commands`, how it is decorated (`AS_VALUE`, `TAKEN`
+      or 0), the class that it stands in or ""] of each def outside of other functions;
+    - "imported": names of each statement that runs when the module is imported; "main": of those
+      that run only if it is the script; "made": names of what makes classes;
+    - "sources": variable of the module -> names of the statements that bind it, steps included;
     - "tables": variable -> the names that it holds, where nothing is called to bind it;
     - "aliases": name -> what it is an import of;
     - "classes": name -> its bases and its metaclass, "?" for one that is no name;
@@ -42,7 +51,7 @@ def mentions_of(text: str) -> dict[str, Any]:
     """
     tree = ast.parse(text)
     look = _Look(tree, _marked(tree, text))
-    look.block(tree.body, look.imported)
+    look.module(tree)
     return look.record()
 
 
@@ -68,10 +77,11 @@ def _marked(tree: ast.Module, text: str) -> dict[ast.AST, int]:
 
 class _Look:
     def __init__(self, tree: ast.Module, marked: dict[ast.AST, int]) -> None:
-        self.imported: set[str] = set()
+        self._imported: list[set[str]] = []
         self._made: set[str] = set()
-        self._main: set[str] = set()
-        self._functions: list[tuple[str, set[str], bool, str]] = []
+        self._main: list[set[str]] = []
+        self._sources: dict[str, set[str]] = {}
+        self._functions: list[tuple[str, set[str], int, str]] = []
         self._tables: dict[str, set[str]] = {}
         self._aliases: dict[str, list[str]] = {}
         self._classes: dict[str, set[str]] = {}
@@ -85,25 +95,43 @@ class _Look:
     def record(self) -> dict[str, Any]:
         return {
             "functions": [[name, _joined(names), *rest] for name, names, *rest in self._functions],
-            "imported": _joined(self.imported | self._made),
+            "imported": [_joined(names) for names in self._imported if names],
             "made": _joined(self._made),
-            "main": _joined(self._main),
+            "main": [_joined(names) for names in self._main if names],
+            "sources": {name: _joined(names) for name, names in self._sources.items()},
             "tables": {name: _joined(names) for name, names in self._tables.items()},
             "aliases": self._aliases,
             "classes": {name: _joined(names) for name, names in self._classes.items()},
             "steps": [[line, _joined(names)] for line, names in self._steps],
         }
 
-    def block(self, statements: Iterable[ast.stmt], into: set[str]) -> None:
+    def module(self, tree: ast.Module) -> None:
+        """Look at all of a file."""
+        for statement in tree.body:
+            if isinstance(statement, ast.If) and _is_main_guard(statement.test):
+                for each in statement.body:
+                    self._top(each, self._main)
+                for each in statement.orelse:
+                    self._top(each, self._imported)
+            else:
+                self._top(statement, self._imported)
+
+    def _top(self, statement: ast.stmt, roots: list[set[str]]) -> None:
+        names: set[str] = set()
+        roots.append(names)
+        steps = len(self._steps)
+        self._block([statement], names)
+        bound = names.union(*(step for _, step in self._steps[steps:]))
+        for name in _variables([statement]):
+            self._sources.setdefault(name, set()).update(bound)
+
+    def _block(self, statements: Iterable[ast.stmt], into: set[str]) -> None:
         """Statements that run when the module is imported, those of classes included."""
         for statement in statements:
             if isinstance(statement, _Function):
                 self._function(statement, into)
             elif isinstance(statement, ast.ClassDef):
                 self._class(statement)
-            elif isinstance(statement, ast.If) and _is_main_guard(statement.test):
-                self.block(statement.body, self._main)
-                self.block(statement.orelse, into)
             elif getattr(statement, "value", None) not in self._marked and (
                 tables := _tables_of(statement)
             ):
@@ -115,9 +143,9 @@ class _Look:
     def _statement(self, statement: ast.stmt, into: set[str]) -> None:
         for child in ast.iter_child_nodes(statement):
             if isinstance(child, ast.stmt):
-                self.block([child], into)
+                self._block([child], into)
             elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
-                self.block(child.body, into)
+                self._block(child.body, into)
                 inside = set(map(id, child.body))
                 self._collect(
                     [each for each in ast.iter_child_nodes(child) if id(each) not in inside], into
@@ -133,7 +161,7 @@ class _Look:
         bases.update(_base(each.value) for each in node.keywords if each.arg == "metaclass")
         self._collect([*node.bases, *node.keywords, *node.decorator_list], self._made)
         around, self._class_around = self._class_around, node.name
-        self.block(node.body, self._made)
+        self._block(node.body, self._made)
         self._class_around = around
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, into: set[str]) -> None:
@@ -141,7 +169,8 @@ class _Look:
         if node.returns is not None:
             self._collect([node.returns], into)
         names = commands_of(node, bool(self._class_around), self._imports)
-        self._functions.append((node.name, names, bool(node.decorator_list), self._class_around))
+        decorated = max(map(_decoration, node.decorator_list), default=0)
+        self._functions.append((node.name, names, decorated, self._class_around))
         if node in self._marked:
             names = set()
             self._steps.append((self._marked[node], names))
@@ -187,6 +216,13 @@ class _Look:
         if isinstance(called, ast.Name):
             return called.id in self._variables
         return not isinstance(called, ast.Attribute)
+
+
+def _decoration(node: ast.expr) -> int:
+    while isinstance(node, ast.Call):
+        node = node.func
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return 0 if name in _PLAIN else AS_VALUE if name in _AS_VALUE else TAKEN
 
 
 def _base(node: ast.expr) -> str:

@@ -62,8 +62,8 @@ _CALLS_NOBODY = frozenset(
 """Installed classes that call special methods only."""
 
 _OPEN_TEXT = {
-    "functions": [], "imported": "eval", "made": "", "main": "", "tables": {}, "aliases": {},
-    "classes": {}, "steps": [],
+    "functions": [], "imported": ["eval"], "made": "", "main": [], "sources": {}, "tables": {},
+    "aliases": {}, "classes": {}, "steps": [],
 }  # fmt: skip
 """Stands for a text that cannot be parsed: it may run anything."""
 
@@ -115,12 +115,16 @@ class Outside:
         self._mentioned: dict[str, set[str]] = {}
         self._functions: set[str] = set()
         self._decorated: set[str] = set()
-        runs: set[str] = set()
+        self._sources: dict[str, set[str]] = {}
+        runs: list[set[str]] = []
+        special: set[str] = set()
         makes: set[str] = set()
         bases: dict[str, set[str]] = {}
         methods: list[tuple[str, str]] = []
         for record in records:
-            runs.update(record["imported"].split())
+            runs += [set(names.split()) for names in record["imported"]]
+            for name, names in record["sources"].items():
+                self._sources.setdefault(name, set()).update(names.split())
             makes.update(record["made"].split())
             for name, names, is_decorated, class_name in record["functions"]:
                 self._functions.add(name)
@@ -130,7 +134,7 @@ class Outside:
                 if class_name:
                     methods.append((class_name, name))
                 if _SPECIAL.fullmatch(name):
-                    runs.add(name)
+                    special.add(name)
                     self._mention(class_name, names.split())
             for name, names in record["tables"].items():
                 self._mention(name, names.split())
@@ -139,22 +143,33 @@ class Outside:
             for name, names in record["classes"].items():
                 bases.setdefault(name, set()).update(names.split())
         if script is not None:
-            runs.update(script["main"].split())
+            runs += [set(names.split()) for names in script["main"]]
         for line, record in plain:
             for at, names in record["steps"]:
                 if at == line:
-                    runs.update(names.split())
+                    runs.append(set(names.split()))
         known = bases.keys() | _CALLS_NOBODY
         open_ = _derived(bases, {name for name, names in bases.items() if not names <= known})
-        runs.update(name for class_name, name in methods if class_name in open_)
+        called = {name for class_name, name in methods if class_name in open_}
         makers = _derived(bases, _MAKE_CLASSES)
         makes.update(
             name
             for class_name, name in methods
             if _SPECIAL.fullmatch(name) and (name in _HOOKS or class_name in makers)
         )
-        ran = self.closure(runs)
-        leaving = self._that_leave({"", ".", *own}, set(bases), runs)
+        self._mentioned_by: dict[str, list[str]] = {}
+        for name, words in self._mentioned.items():
+            for word in words:
+                self._mentioned_by.setdefault(word, []).append(name)
+        runs += [{name} for name in special | called | makes]
+        ran = self._ran(runs)
+        hides = any(
+            name in self._functions
+            or name in self._mentioned_by
+            or any(name in run for run in runs)
+            for name in _HIDES_STATE
+        )
+        leaving = self._that_leave({"", ".", *own}, set(bases), hides)
         left = self.closure(makes | (leaving if ran is None else leaving & ran))
         if left is not None and CALLS_UNKNOWN in left:  # what it was given
             left = None if ran is None else left | ran
@@ -175,27 +190,60 @@ class Outside:
         found = self.closure(names)
         return None if found is not None and CALLS_UNKNOWN in found else found
 
-    def closure(self, names: Iterable[str]) -> frozenset[str] | None:
-        """The names of the functions that code may run which mentions `names`; None for any."""
+    def _ran(self, statements: Iterable[set[str]]) -> frozenset[str] | None:
+        """The names of the functions that these statements may run; None for any."""
+        runs_anything = self._leading_to(_RUNS_ANYTHING)
+        reads_anything = self._leading_to(_READS_ANYTHING)
+        calls_unknown = self._leading_to({CALLS_UNKNOWN})
+        start: set[str] = set()
+        for names in statements:
+            if not runs_anything.isdisjoint(names):
+                return None
+            calls, reads = not calls_unknown.isdisjoint(names), names
+            if calls:  # it may come from where the variables do that the statement reads
+                reads = names.union(*(self._sources.get(name, ()) for name in names))
+            finds = not reads_anything.isdisjoint(reads)
+            if calls and finds:
+                return None
+            if calls or finds:
+                start |= self._decorated
+            start |= names
+        return frozenset(self._mentions(start))
+
+    def _leading_to(self, names: Iterable[str]) -> set[str]:
+        """These names, and those of the functions that mention one that leads to them."""
         found: set[str] = set()
         queue = list(names)
         while queue:
             name = queue.pop()
-            if name in found:
-                continue
-            found.add(name)
-            queue += self._mentioned.get(name, ())
-            if not queue:
-                if _may_run_anything(found):
-                    return None
-                if CALLS_UNKNOWN in found or not _READS_ANYTHING.isdisjoint(found):
-                    queue += self._decorated - found
-        return frozenset(found)
+            if name not in found:
+                found.add(name)
+                queue += self._mentioned_by.get(name, ())
+        return found
 
-    def _that_leave(self, own: set[str], classes: set[str], runs: set[str]) -> set[str]:
-        """The names of functions that may leave something, themselves or by what they mention."""
+    def _mentions(self, names: Iterable[str]) -> set[str]:
+        """These names, and those that the functions of these names lead to."""
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue += self._mentioned.get(name, ())
+        return found
+
+    def closure(self, names: Iterable[str]) -> frozenset[str] | None:
+        """The names of the functions that code may run which mentions `names`; None for any."""
+        return self._ran([set(names)])
+
+    def _that_leave(self, own: set[str], classes: set[str], hides: bool) -> set[str]:
+        """The names of functions that may leave something, themselves or by what they mention.
+
+        Args:
+            own: the modules of the program.
+            hides: whether instances may hold what no digest shows.
+        """
         known = self._functions | classes
-        hides = not _HIDES_STATE.isdisjoint(known | runs)
         leaves = {LEAVES, ON_SELF} if hides else {LEAVES}
 
         def is_one(mentioned: set[str]) -> bool:
@@ -205,17 +253,10 @@ class Outside:
                 or any(_is_installed(each, own, known) for each in mentioned)
             )
 
-        found = {name for name, mentioned in self._mentioned.items() if is_one(mentioned)}
-        before = -1
-        while before != len(found):
-            before = len(found)
-            if not found.isdisjoint(self._decorated):
-                found.add(CALLS_UNKNOWN)
-            found.update(
-                name
-                for name, mentioned in self._mentioned.items()
-                if not found.isdisjoint(mentioned)
-            )
+        ones = {name for name, mentioned in self._mentioned.items() if is_one(mentioned)}
+        found = self._leading_to(ones)
+        if not found.isdisjoint(self._decorated):
+            found = self._leading_to(ones | {CALLS_UNKNOWN})
         return found
 
 
