@@ -22,7 +22,7 @@ import re
 from ddsimport.analysis import sealed
 from ddsimport.analysis.commands import COMMAND, LEAVES, ON_SELF
 from ddsimport.analysis.facts import FACTS_TAG
-from ddsimport.analysis.mentions import CALLS_UNKNOWN, mentions_of
+from ddsimport.analysis.mentions import AS_VALUE, CALLS_UNKNOWN, TAKEN, mentions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Outside:
     ) -> None:
         self._mentioned: dict[str, set[str]] = {}
         self._functions: set[str] = set()
-        self._decorated: set[str] = set()
+        self._decorated: dict[int, set[str]] = {0: set(), AS_VALUE: set(), TAKEN: set()}
         self._sources: dict[str, set[str]] = {}
         runs: list[set[str]] = []
         special: set[str] = set()
@@ -126,11 +126,10 @@ class Outside:
             for name, names in record["sources"].items():
                 self._sources.setdefault(name, set()).update(names.split())
             makes.update(record["made"].split())
-            for name, names, is_decorated, class_name in record["functions"]:
+            for name, names, decorated, class_name in record["functions"]:
                 self._functions.add(name)
                 self._mention(name, names.split())
-                if is_decorated:
-                    self._decorated.add(name)
+                self._decorated[decorated].add(name)
                 if class_name:
                     methods.append((class_name, name))
                 if _SPECIAL.fullmatch(name):
@@ -163,12 +162,8 @@ class Outside:
                 self._mentioned_by.setdefault(word, []).append(name)
         runs += [{name} for name in special | called | makes]
         ran = self._ran(runs)
-        hides = any(
-            name in self._functions
-            or name in self._mentioned_by
-            or any(name in run for run in runs)
-            for name in _HIDES_STATE
-        )
+        named = self._functions.union(self._mentioned_by, *runs)
+        hides = not _HIDES_STATE.isdisjoint(named)
         leaving = self._that_leave({"", ".", *own}, set(bases), hides)
         left = self.closure(makes | (leaving if ran is None else leaving & ran))
         if left is not None and CALLS_UNKNOWN in left:  # what it was given
@@ -205,8 +200,10 @@ class Outside:
             finds = not reads_anything.isdisjoint(reads)
             if calls and finds:
                 return None
-            if calls or finds:
-                start |= self._decorated
+            if calls:
+                start |= self._decorated[TAKEN]
+            if finds:
+                start |= self._decorated[AS_VALUE]
             start |= names
         return frozenset(self._mentions(start))
 
@@ -255,7 +252,7 @@ class Outside:
 
         ones = {name for name, mentioned in self._mentioned.items() if is_one(mentioned)}
         found = self._leading_to(ones)
-        if not found.isdisjoint(self._decorated):
+        if not found.isdisjoint(self._decorated[TAKEN]):
             found = self._leading_to(ones | {CALLS_UNKNOWN})
         return found
 
