@@ -206,10 +206,11 @@ class _Look:
                 if name is not None:
                     names.add(name)
                     inside = node.args
-                elif self._is_unknown(node.func):
-                    names.add(CALLS_UNKNOWN)
-                if isinstance(node.func, ast.Name):
-                    names.add(node.func.id)
+                else:
+                    if self._is_unknown(node.func):
+                        names.add(CALLS_UNKNOWN)
+                    if isinstance(node.func, ast.Name):
+                        names.add(node.func.id)
             stack += [(each, names) for each in inside]
 
     def _is_unknown(self, called: ast.expr) -> bool:
