@@ -5,8 +5,17 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from analysis_project import codebook as codebook_of
+from analysis_project import position_of
 
-from ddsimport.analysis.facts import DEF_DIGEST, DEF_OUTLINE, Facts, facts_of
+from ddsimport.analysis.facts import (
+    DEF_DIGEST,
+    DEF_OUTER,
+    DEF_OUTLINE,
+    DEF_QUALNAME,
+    Facts,
+    facts_of,
+)
 
 CLASS = """
     class C(Base):
@@ -107,3 +116,88 @@ def test_labels_tell_namesakes_apart_and_notice_another() -> None:
         fewer.labelled("C.x#0/2")
     with pytest.raises(LookupError):
         fewer.labelled("C.z#0/1")
+
+
+def test_what_is_referred_to_outside_of_bodies() -> None:
+    text = dedent(
+        """
+        class C(Base, option=OPTION):
+            size = SIZE
+            @decorated(1)
+            def go(self, n=DEFAULT):
+                return hidden(n)
+            class Inner(Other):
+                def stay(self):
+                    return unseen
+            last = ending(lambda: seen)
+        @decorated(2)
+        def f(n=DEFAULT):
+            return hidden(n)
+        """
+    )
+    outer = {record[DEF_QUALNAME]: record[DEF_OUTER] for record in facts_of(text).definitions}
+    assert outer["C"] == [
+        "Base", "OPTION", "SIZE", "decorated", "DEFAULT", "Other", "ending", "seen",
+    ]  # fmt: skip
+    assert outer["C.Inner"] == ["Other"]
+    assert outer["C.go"] == outer["f"] == ["decorated", "DEFAULT"]
+
+
+NARROWED = """
+class C:
+    def ran(self):
+        return helper(SIZE)
+    def idle(self):
+        return other(self)
+def helper(n):
+    return n
+def other(n):
+    return DEEP
+SIZE = 1
+DEEP = 2
+y = C().ran() if SIZE else other(1)  # dds: /y
+"""
+
+
+def _narrowed_hash(text: str, *whole: str) -> bytes:
+    codebook = codebook_of({"main.py": text}, "/p")
+    facts = codebook.facts("/p/main.py")
+    places = frozenset(("/p/main.py", facts.by_qualname[name][0]) for name in whole)
+    line, column = position_of(text, "y =")
+    return codebook.narrowed(places).step("main", "/p/main.py", line, column).hash
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("return helper(SIZE)", "return helper(SIZE) + 1", True),
+        ("return other(self)", "return other(self) + 1", False),
+        ("    return n\n", "    return -n\n", True),
+        ("return DEEP", "return -DEEP", False),
+        ("def idle(self)", "def idle(self, n)", True),
+        ("def idle", "@property\n    def idle", True),
+        ("def idle", "def lazy", True),
+        ("def other(n)", "def other(n, m=SIZE)", True),
+        ("def other(n):", "async def other(n):", True),
+        ("class C:", "class C:\n    more = 1", True),
+    ],
+)
+def test_a_narrowed_reach_is_the_text_of_what_ran_and_the_outlines_of_the_rest(
+    before: str, after: str, changes: bool
+) -> None:
+    assert NARROWED.count(before) == 1
+    edited = NARROWED.replace(before, after)
+    ran = ("C.ran", "helper")
+    assert (_narrowed_hash(NARROWED, *ran) != _narrowed_hash(edited, *ran)) is changes
+
+
+def test_the_whole_reach_is_not_narrowed() -> None:
+    codebook = codebook_of({"main.py": NARROWED}, "/p")
+    line, column = position_of(NARROWED, "y =")
+    asked = ("main", "/p/main.py", line, column)
+    before = codebook.step(*asked)
+    narrowed = codebook.narrowed(frozenset())
+    assert narrowed is codebook.narrowed(frozenset())
+    assert narrowed.step(*asked).hash != before.hash
+    assert codebook.step(*asked) is before
+    assert len(narrowed.step(*asked).nodes) < len(before.nodes)
