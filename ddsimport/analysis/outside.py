@@ -160,6 +160,9 @@ class Outside:
         for name, words in self._mentioned.items():
             for word in words:
                 self._mentioned_by.setdefault(word, []).append(name)
+        self._runs_anything = self._leading_to(_RUNS_ANYTHING)
+        self._reads_anything = self._leading_to(_READS_ANYTHING)
+        self._calls_unknown = self._leading_to({CALLS_UNKNOWN})
         runs += [{name} for name in special | called | makes]
         ran = self._ran(runs)
         named = self._functions.union(self._mentioned_by, *runs)
@@ -187,17 +190,14 @@ class Outside:
 
     def _ran(self, statements: Iterable[set[str]]) -> frozenset[str] | None:
         """The names of the functions that these statements may run; None for any."""
-        runs_anything = self._leading_to(_RUNS_ANYTHING)
-        reads_anything = self._leading_to(_READS_ANYTHING)
-        calls_unknown = self._leading_to({CALLS_UNKNOWN})
         start: set[str] = set()
         for names in statements:
-            if not runs_anything.isdisjoint(names):
+            if not self._runs_anything.isdisjoint(names):
                 return None
-            calls, reads = not calls_unknown.isdisjoint(names), names
+            calls, reads = not self._calls_unknown.isdisjoint(names), names
             if calls:  # it may come from where the variables do that the statement reads
                 reads = names.union(*(self._sources.get(name, ()) for name in names))
-            finds = not reads_anything.isdisjoint(reads)
+            finds = not self._reads_anything.isdisjoint(reads)
             if calls and finds:
                 return None
             if calls:
