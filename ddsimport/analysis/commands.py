@@ -69,6 +69,20 @@ def commands_of(
     return look.found
 
 
+def commands_of_statement(node: ast.stmt, imports: Mapping[str, str]) -> set[str]:
+    """The same of a statement at the top level of a module; of a class, of its body, and not of the
+    functions in it."""
+    look = _Commands("", set(), imports)
+    stack: list[ast.AST] = [node]
+    while stack:
+        each = stack.pop()
+        if not isinstance(each, (*_FunctionNode, ast.Lambda)):
+            if not isinstance(each, (ast.ClassDef, ast.Import, ast.ImportFrom)):
+                look.at(each)
+            stack += ast.iter_child_nodes(each)
+    return look.found
+
+
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         yield from ast.walk(child)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 
-from ddsimport.analysis.commands import commands_of, imports_in
+from ddsimport.analysis.commands import commands_of, commands_of_statement, imports_in
 from ddsimport.errors import PragmaError
 
 TYPE_CHECKING = False
@@ -117,7 +117,7 @@ class _Look:
                 self._top(statement, self._imported)
 
     def _top(self, statement: ast.stmt, roots: list[set[str]]) -> None:
-        names: set[str] = set()
+        names = commands_of_statement(statement, self._imports)
         roots.append(names)
         steps = len(self._steps)
         self._block([statement], names)

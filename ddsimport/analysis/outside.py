@@ -26,7 +26,7 @@ from ddsimport.analysis.mentions import AS_VALUE, CALLS_UNKNOWN, TAKEN, mentions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 _RUNS_ANYTHING = frozenset({"eval", "exec", "methodcaller", "run_module", "run_path"})
@@ -95,8 +95,78 @@ class Mentions:
         return record
 
 
+class _Graph:
+    """Which name leads to which: functions to what they mention, tables to what they hold, classes
+    to what their special methods mention.
+
+    Attributes:
+        functions: their names.
+        methods: (name of a class, name of a method).
+        bases: name of a class -> those of its bases.
+        decorated: how -> names of functions.
+        sources: name of a module variable -> what the statements mention that bind it.
+    """
+
+    def __init__(self, records: Iterable[dict[str, Any]]) -> None:
+        self.functions: set[str] = set()
+        self.methods: list[tuple[str, str]] = []
+        self.bases: dict[str, set[str]] = {}
+        self.decorated: dict[int, set[str]] = {0: set(), AS_VALUE: set(), TAKEN: set()}
+        self.sources: dict[str, set[str]] = {}
+        self.mentioned: dict[str, set[str]] = {}
+        self._mentioned_by: dict[str, list[str]] = {}
+        for record in records:
+            self._add(record)
+        for name, words in self.mentioned.items():
+            for word in words:
+                self._mentioned_by.setdefault(word, []).append(name)
+
+    def _add(self, record: dict[str, Any]) -> None:
+        for name, names, decorated, class_name in record["functions"]:
+            self.functions.add(name)
+            self.decorated[decorated].add(name)
+            self.methods.append((class_name, name))
+            _put(self.mentioned, name, names)
+            if _SPECIAL.fullmatch(name):
+                _put(self.mentioned, class_name, names)
+        for name, names in record["tables"].items():
+            _put(self.mentioned, name, names)
+        for name, others in record["aliases"].items():
+            self.mentioned.setdefault(name, set()).update(others)
+        for name, names in record["sources"].items():
+            _put(self.sources, name, names)
+        for name, names in record["classes"].items():
+            _put(self.bases, name, names)
+
+    def reached_from(self, names: Iterable[str]) -> set[str]:
+        """These names, and all that they lead to."""
+        return _closed(names, self.mentioned)
+
+    def leading_to(self, names: Iterable[str]) -> set[str]:
+        """These names, and all that lead to them."""
+        return _closed(names, self._mentioned_by)
+
+    def special_methods(self, classes: set[str]) -> set[str]:
+        """The special methods of these classes and of those that derive from them; and the hooks
+        that run while any class is made."""
+        derived = self.derived(classes)
+        return {
+            name
+            for class_name, name in self.methods
+            if name in _HOOKS or (class_name in derived and _SPECIAL.fullmatch(name))
+        }
+
+    def derived(self, classes: set[str]) -> set[str]:
+        """The classes that derive from these, and these."""
+        below: dict[str, list[str]] = {}
+        for name, names in self.bases.items():
+            for base in names:
+                below.setdefault(base, []).append(name)
+        return _closed(classes, below)
+
+
 class Outside:
-    """What code outside of steps may run that may leave something.
+    """What code outside of steps may have left.
 
     Args:
         records: those of all loaded files.
@@ -107,74 +177,35 @@ class Outside:
 
     def __init__(
         self,
-        records: Iterable[dict[str, Any]],
+        records: list[dict[str, Any]],
         script: dict[str, Any] | None,
         plain: Iterable[tuple[int, dict[str, Any]]],
         own: Iterable[str],
     ) -> None:
-        self._mentioned: dict[str, set[str]] = {}
-        self._functions: set[str] = set()
-        self._decorated: dict[int, set[str]] = {0: set(), AS_VALUE: set(), TAKEN: set()}
-        self._sources: dict[str, set[str]] = {}
-        runs: list[set[str]] = []
-        special: set[str] = set()
-        makes: set[str] = set()
-        bases: dict[str, set[str]] = {}
-        methods: list[tuple[str, str]] = []
+        graph = self._graph = _Graph(records)
+        self._runs_anything = graph.leading_to(_RUNS_ANYTHING)
+        self._reads_anything = graph.leading_to(_READS_ANYTHING)
+        self._calls_unknown = graph.leading_to({CALLS_UNKNOWN})
+        self._own = {"", ".", *own}
+
+        texts = [text for record in records for text in record["imported"]]
+        texts += script["main"] if script is not None else ()
+        texts += [names for line, record in plain for at, names in record["steps"] if at == line]
+        statements = [set(text.split()) for text in texts]
+        makes = graph.special_methods(set(_MAKE_CLASSES))
         for record in records:
-            runs += [set(names.split()) for names in record["imported"]]
-            for name, names in record["sources"].items():
-                self._sources.setdefault(name, set()).update(names.split())
             makes.update(record["made"].split())
-            for name, names, decorated, class_name in record["functions"]:
-                self._functions.add(name)
-                self._mention(name, names.split())
-                self._decorated[decorated].add(name)
-                if class_name:
-                    methods.append((class_name, name))
-                if _SPECIAL.fullmatch(name):
-                    special.add(name)
-                    self._mention(class_name, names.split())
-            for name, names in record["tables"].items():
-                self._mention(name, names.split())
-            for name, others in record["aliases"].items():
-                self._mention(name, others)
-            for name, names in record["classes"].items():
-                bases.setdefault(name, set()).update(names.split())
-        if script is not None:
-            runs += [set(names.split()) for names in script["main"]]
-        for line, record in plain:
-            for at, names in record["steps"]:
-                if at == line:
-                    runs.append(set(names.split()))
-        known = bases.keys() | _CALLS_NOBODY
-        open_ = _derived(bases, {name for name, names in bases.items() if not names <= known})
-        called = {name for class_name, name in methods if class_name in open_}
-        makers = _derived(bases, _MAKE_CLASSES)
-        makes.update(
-            name
-            for class_name, name in methods
-            if _SPECIAL.fullmatch(name) and (name in _HOOKS or class_name in makers)
-        )
-        self._mentioned_by: dict[str, list[str]] = {}
-        for name, words in self._mentioned.items():
-            for word in words:
-                self._mentioned_by.setdefault(word, []).append(name)
-        self._runs_anything = self._leading_to(_RUNS_ANYTHING)
-        self._reads_anything = self._leading_to(_READS_ANYTHING)
-        self._calls_unknown = self._leading_to({CALLS_UNKNOWN})
-        runs += [{name} for name in special | called | makes]
-        ran = self._ran(runs)
-        named = self._functions.union(self._mentioned_by, *runs)
-        hides = not _HIDES_STATE.isdisjoint(named)
-        leaving = self._that_leave({"", ".", *own}, set(bases), hides)
-        left = self.closure(makes | (leaving if ran is None else leaving & ran))
+        unasked = {name for name in graph.functions if _SPECIAL.fullmatch(name)} | self._open()
+        ran = self._run_by([*statements, *({name} for name in makes | unasked)])
+        leaving = self._leaving(statements)
+        start = makes | (leaving if ran is None else leaving & ran)
+        for names in statements:
+            if not leaving.isdisjoint(names) or self._leaves(names):
+                start |= _closed(names, graph.sources)
+        left = self._run_by([start])
         if left is not None and CALLS_UNKNOWN in left:  # what it was given
             left = None if ran is None else left | ran
         self._left = left
-
-    def _mention(self, name: str, words: Iterable[str]) -> None:
-        self._mentioned.setdefault(name, set()).update(words)
 
     def may_have_left(self, qualname: str) -> bool:
         """Whether a function may have run outside of the steps, and what it did may be in something
@@ -182,104 +213,85 @@ class Outside:
         class what it is."""
         return self._left is None or _outermost(qualname) in self._left
 
-    def keeps(self, names: Iterable[str]) -> frozenset[str] | None:
-        """The names of the functions whose results may be kept by those that have `names`; None for
-        any."""
-        found = self.closure(names)
+    def may_run(self, names: Iterable[str]) -> frozenset[str] | None:
+        """The names of the functions that those of these names may run; None for any."""
+        found = self._run_by([set(names)])
         return None if found is not None and CALLS_UNKNOWN in found else found
 
-    def _ran(self, statements: Iterable[set[str]]) -> frozenset[str] | None:
-        """The names of the functions that these statements may run; None for any."""
+    def _run_by(self, statements: Iterable[set[str]]) -> frozenset[str] | None:
+        """The names of the functions that these statements may run, as far as they mention what
+        they call; None for any."""
         start: set[str] = set()
         for names in statements:
             if not self._runs_anything.isdisjoint(names):
                 return None
             calls, reads = not self._calls_unknown.isdisjoint(names), names
             if calls:  # it may come from where the variables do that the statement reads
-                reads = names.union(*(self._sources.get(name, ()) for name in names))
+                reads = _closed(names, self._graph.sources)
             finds = not self._reads_anything.isdisjoint(reads)
             if calls and finds:
                 return None
             if calls:
-                start |= self._decorated[TAKEN]
+                start |= self._graph.decorated[TAKEN]
             if finds:
-                start |= self._decorated[AS_VALUE]
+                start |= self._graph.decorated[AS_VALUE]
             start |= names
-        return frozenset(self._mentions(start))
+        return frozenset(self._graph.reached_from(start))
 
-    def _leading_to(self, names: Iterable[str]) -> set[str]:
-        """These names, and those of the functions that mention one that leads to them."""
-        found: set[str] = set()
-        queue = list(names)
-        while queue:
-            name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue += self._mentioned_by.get(name, ())
+    def _open(self) -> set[str]:
+        """The methods that installed code may call: those of classes that derive from its own."""
+        bases = self._graph.bases
+        known = bases.keys() | _CALLS_NOBODY
+        classes = self._graph.derived({name for name in bases if not bases[name] <= known})
+        return {name for class_name, name in self._graph.methods if class_name in classes}
+
+    def _leaving(self, statements: list[set[str]]) -> set[str]:
+        """The names of functions that may leave something, themselves or by what they mention."""
+        named = self._graph.functions.union(*self._graph.mentioned.values(), *statements)
+        hides = not _HIDES_STATE.isdisjoint(named)
+        ones = {
+            name
+            for name, words in self._graph.mentioned.items()
+            if self._leaves(words) or (hides and ON_SELF in words)
+        }
+        found = self._graph.leading_to(ones)
+        if not found.isdisjoint(self._graph.decorated[TAKEN]):
+            found = self._graph.leading_to(ones | {CALLS_UNKNOWN})
         return found
 
-    def _mentions(self, names: Iterable[str]) -> set[str]:
-        """These names, and those that the functions of these names lead to."""
-        found: set[str] = set()
-        queue = list(names)
-        while queue:
-            name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue += self._mentioned.get(name, ())
-        return found
+    def _leaves(self, words: set[str]) -> bool:
+        """Whether code that mentions these may leave something by what it says itself."""
+        reads = CALLS_UNKNOWN in words and not _READS_ANYTHING.isdisjoint(words)
+        return (
+            reads
+            or LEAVES in words
+            or not _RUNS_ANYTHING.isdisjoint(words)
+            or any(self._is_installed(word) for word in words if word.startswith(COMMAND))
+        )
 
-    def closure(self, names: Iterable[str]) -> frozenset[str] | None:
-        """The names of the functions that code may run which mentions `names`; None for any."""
-        return self._ran([set(names)])
-
-    def _that_leave(self, own: set[str], classes: set[str], hides: bool) -> set[str]:
-        """The names of functions that may leave something, themselves or by what they mention.
-
-        Args:
-            own: the modules of the program.
-            hides: whether instances may hold what no digest shows.
-        """
-        known = self._functions | classes
-        leaves = {LEAVES, ON_SELF} if hides else {LEAVES}
-
-        def is_one(mentioned: set[str]) -> bool:
-            return (
-                not leaves.isdisjoint(mentioned)
-                or _may_run_anything(mentioned)
-                or any(_is_installed(each, own, known) for each in mentioned)
-            )
-
-        ones = {name for name, mentioned in self._mentioned.items() if is_one(mentioned)}
-        found = self._leading_to(ones)
-        if not found.isdisjoint(self._decorated[TAKEN]):
-            found = self._leading_to(ones | {CALLS_UNKNOWN})
-        return found
+    def _is_installed(self, command: str) -> bool:
+        """Whether a command is not the program's own."""
+        module, _, name = command[len(COMMAND) :].partition(":")
+        graph = self._graph
+        return module not in self._own or not (name in graph.functions or name in graph.bases)
 
 
-def _derived(bases: dict[str, set[str]], found: Iterable[str]) -> set[str]:
-    """The classes that derive from these, and these."""
-    derived = set(found)
-    before = -1
-    while before != len(derived):
-        before = len(derived)
-        derived.update(name for name, names in bases.items() if not names.isdisjoint(derived))
-    return derived
+def _put(where: dict[str, set[str]], name: str, names: str) -> None:
+    where.setdefault(name, set()).update(names.split())
+
+
+def _closed(names: Iterable[str], graph: Mapping[str, Iterable[str]]) -> set[str]:
+    """These names, and all that a graph leads to from them."""
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found.add(name)
+            queue += graph.get(name, ())
+    return found
 
 
 def _outermost(qualname: str) -> str:
     """The name of a function; of one in a function, that of the outer one."""
     return qualname.partition(".<locals>")[0].rpartition(".")[2]
-
-
-def _may_run_anything(mentioned: set[str]) -> bool:
-    reads = not _READS_ANYTHING.isdisjoint(mentioned)
-    return not _RUNS_ANYTHING.isdisjoint(mentioned) or (reads and CALLS_UNKNOWN in mentioned)
-
-
-def _is_installed(word: str, own: set[str], known: set[str]) -> bool:
-    """Whether a word is a command that is not the program's own."""
-    if not word.startswith(COMMAND):
-        return False
-    module, _, name = word[len(COMMAND) :].partition(":")
-    return module not in own or name not in known

@@ -46,7 +46,7 @@ def outside(session: Session) -> Outside:
         found[name] = _records[text_hash]
     plain = [(line, found[name]) for name, line in ran_plain if name in found]
     own = {name.partition(".")[0] for name in found}
-    made = Outside(found.values(), found.get("__main__"), plain, own)
+    made = Outside(list(found.values()), found.get("__main__"), plain, own)
     _known = state, made
     return made
 

@@ -267,15 +267,11 @@ def _may_matter(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) 
         if session.codebook.keeps_results(module, file, index)
     ]
     wrapped += [function.__name__ for function in inquiry.live.kept_results]
-    kept = run.keeps(wrapped) if wrapped else frozenset[str]()
-    called = run.closure(also) if also else frozenset[str]()
+    called = run.may_run((*wrapped, *also))
     return {
         place
         for place, (_, qualname) in reached.items()
-        if kept is None
-        or called is None
-        or qualname.rpartition(".")[2] in kept | called
-        or run.may_have_left(qualname)
+        if called is None or qualname.rpartition(".")[2] in called or run.may_have_left(qualname)
     }
 
 

@@ -27,6 +27,7 @@ LIBRARY = """
         def tune(self):
             set_up(width())
     """
+EVERY = {"width", "set_up", "told", "shade", "every", "fit", "tune"}
 
 
 def left_by(main: str, library: str = LIBRARY, plain: tuple[int, ...] = ()) -> set[str]:
@@ -49,15 +50,22 @@ def left_by(main: str, library: str = LIBRARY, plain: tuple[int, ...] = ()) -> s
         ("def main():\n    x = Model().tune()  # dds: /x\nmain()", set()),
         ("@step\ndef main():  # dds: /m\n    Model().tune()\nmain()", set()),
         ("if __name__ == '__main__':\n    set_up(3)", {"set_up"}),
+        ("set_up(width())", {"set_up", "width"}),
+        ("n = width()\nset_up(n)", {"set_up", "width"}),
+        ("import pandas as pd\npd.set_option('display.width', width())", {"width"}),
+        ("import pandas as pd\nn = width()\npd.set_option('display.width', n)", {"width"}),
+        ("import pandas as pd\npd.options.display.width = width()", {"width"}),
+        ("print(width())", set()),
+        ("n = width()", set()),
         ("TABLE = {'a': set_up}", set()),
         ("TABLE = {'a': set_up}\nTABLE['a'](3)", {"set_up"}),
         ("for f in [set_up]:\n    f(3)", {"set_up"}),
         ("run(set_up)", {"set_up"}),
         ("getattr(Model(), 'tune')()", {"tune", "set_up", "width"}),
         ("print(getattr(Model(), name))", set()),
-        ("getattr(Model(), name)()", {"tune", "set_up", "width", "every"}),
-        ("f = getattr(Model(), name)\nf()", {"tune", "set_up", "width", "every"}),
-        ("eval(text)", {"tune", "set_up", "width", "every"}),
+        ("getattr(Model(), name)()", EVERY),
+        ("f = getattr(Model(), name)\nf()", EVERY),
+        ("eval(text)", EVERY),
         ("class C:\n    size = shade()", {"shade"}),
     ],
 )
