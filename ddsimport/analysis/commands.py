@@ -25,7 +25,8 @@ ON_SELF = "!self"
 """It sets attributes of its instance, which a class may hide."""
 
 COMMAND = "!:"
-"""What a command begins with; then the module that its name is imported from, and its name."""
+"""What a command begins with; then the module that its name is imported from, its name, and what
+stands before the first dot."""
 
 _CONTAINERS = frozenset(
     {"Counter", "OrderedDict", "bytearray", "defaultdict", "deque", "dict", "list", "set"}
@@ -37,9 +38,14 @@ _FILLS = frozenset(
 )  # fmt: skip
 """Methods of those."""
 
-_ONLY_SAYS = frozenset(
-    {"critical", "debug", "error", "exception", "info", "log", "print", "warning"}
-)
+_SHOWS = frozenset(
+    {"critical", "debug", "dump", "error", "exception", "exit", "info", "log", "makedirs", "mkdir",
+     "print", "savefig", "savetxt", "savez", "savez_compressed", "to_csv", "to_excel", "to_feather",
+     "to_json", "to_parquet", "to_pickle", "warning", "write_bytes", "write_text", "writelines",
+     "writerow", "writerows"}
+)  # fmt: skip
+"""What only prints, or writes files, of which a step that reads them sees the content."""
+
 _SOUNDS_LIKE_ONE = re.compile(
     r"(?:add|attach|config|connect|disable|enable|figure|filter|freeze|hook|init|install|lock|"
     r"manual_seed|monkeypatch|patch|push|put|register|reset|seed|simple|start|subplots|unregister|"
@@ -61,7 +67,7 @@ def commands_of(
     """
     arguments = [*node.args.posonlyargs, *node.args.args]
     instance = arguments[0].arg if in_class and arguments else ""
-    look = _Commands(instance, _fresh(node), imports)
+    look = _Commands(instance, fresh_in(node), imports)
     for each in _inside(node):
         look.at(each)
         if LEAVES in look.found:
@@ -69,10 +75,14 @@ def commands_of(
     return look.found
 
 
-def commands_of_statement(node: ast.stmt, imports: Mapping[str, str]) -> set[str]:
+def commands_of_statement(node: ast.stmt, fresh: set[str], imports: Mapping[str, str]) -> set[str]:
     """The same of a statement at the top level of a module; of a class, of its body, and not of the
-    functions in it."""
-    look = _Commands("", set(), imports)
+    functions in it.
+
+    Args:
+        fresh: what `fresh_in` says of the module.
+    """
+    look = _Commands("", fresh, imports)
     stack: list[ast.AST] = [node]
     while stack:
         each = stack.pop()
@@ -88,8 +98,8 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.walk(child)
 
 
-def _fresh(node: ast.AST) -> set[str]:
-    """Local variables that are only ever bound to containers made here."""
+def fresh_in(node: ast.AST) -> set[str]:
+    """The variables that are only ever bound to containers made here."""
     fresh: set[str] = set()
     other: set[str] = set()
     simple: dict[int, bool] = {}
@@ -152,7 +162,7 @@ class _Commands:
 
     def _command(self, call: ast.Call) -> None:
         name = _last(call.func)
-        if name in _ONLY_SAYS:
+        if name in _SHOWS:
             return
         if name is None:
             self.found.add(LEAVES)
@@ -162,7 +172,7 @@ class _Commands:
             if root == self._instance:
                 self.found.add(ON_SELF)
             return
-        self.found.add(f"{COMMAND}{self._imports.get(root, '')}:{name}")
+        self.found.add(f"{COMMAND}{self._imports.get(root, '')}:{name}:{root}")
 
     def _stored(self, node: ast.Attribute | ast.Subscript) -> None:
         root, depth = _root(node)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 
-from ddsimport.analysis.commands import commands_of, commands_of_statement, imports_in
+from ddsimport.analysis.commands import commands_of, commands_of_statement, fresh_in, imports_in
 from ddsimport.errors import PragmaError
 
 TYPE_CHECKING = False
@@ -40,7 +40,8 @@ def mentions_of(text: str) -> dict[str, Any]:
       or 0), the class that it stands in or ""] of each def outside of other functions;
     - "imported": names of each statement that runs when the module is imported; "main": of those
       that run only if it is the script; "made": names of what makes classes;
-    - "sources": variable of the module -> names of the statements that bind it, steps included;
+    - "sources": variable of the module -> names of the statements that bind it; "step_sources": the
+      same of steps;
     - "tables": variable -> the names that it holds, where nothing is called to bind it;
     - "aliases": name -> what it is an import of;
     - "classes": name -> its bases and its metaclass, "?" for one that is no name;
@@ -81,6 +82,7 @@ class _Look:
         self._made: set[str] = set()
         self._main: list[set[str]] = []
         self._sources: dict[str, set[str]] = {}
+        self._step_sources: dict[str, set[str]] = {}
         self._functions: list[tuple[str, set[str], int, str]] = []
         self._tables: dict[str, set[str]] = {}
         self._aliases: dict[str, list[str]] = {}
@@ -91,6 +93,7 @@ class _Look:
         self._variables = _variables([tree])
         self._locals: set[str] = set()
         self._imports = imports_in(tree)
+        self._fresh = fresh_in(tree)
 
     def record(self) -> dict[str, Any]:
         return {
@@ -99,6 +102,7 @@ class _Look:
             "made": _joined(self._made),
             "main": [_joined(names) for names in self._main if names],
             "sources": {name: _joined(names) for name, names in self._sources.items()},
+            "step_sources": {name: _joined(names) for name, names in self._step_sources.items()},
             "tables": {name: _joined(names) for name, names in self._tables.items()},
             "aliases": self._aliases,
             "classes": {name: _joined(names) for name, names in self._classes.items()},
@@ -117,13 +121,15 @@ class _Look:
                 self._top(statement, self._imported)
 
     def _top(self, statement: ast.stmt, roots: list[set[str]]) -> None:
-        names = commands_of_statement(statement, self._imports)
+        names = commands_of_statement(statement, self._fresh, self._imports)
         roots.append(names)
         steps = len(self._steps)
         self._block([statement], names)
-        bound = names.union(*(step for _, step in self._steps[steps:]))
+        by_steps = set().union(*(step for _, step in self._steps[steps:]))
         for name in _variables([statement]):
-            self._sources.setdefault(name, set()).update(bound)
+            self._sources.setdefault(name, set()).update(names)
+            if by_steps:
+                self._step_sources.setdefault(name, set()).update(by_steps)
 
     def _block(self, statements: Iterable[ast.stmt], into: set[str]) -> None:
         """Statements that run when the module is imported, those of classes included."""

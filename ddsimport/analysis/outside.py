@@ -61,10 +61,7 @@ _CALLS_NOBODY = frozenset(
 )  # fmt: skip
 """Installed classes that call special methods only."""
 
-_OPEN_TEXT = {
-    "functions": [], "imported": ["eval"], "made": "", "main": [], "sources": {}, "tables": {},
-    "aliases": {}, "classes": {}, "steps": [],
-}  # fmt: skip
+_OPEN_TEXT = {**mentions_of(""), "imported": ["eval"]}
 """Stands for a text that cannot be parsed: it may run anything."""
 
 
@@ -105,6 +102,7 @@ class _Graph:
         bases: name of a class -> those of its bases.
         decorated: how -> names of functions.
         sources: name of a module variable -> what the statements mention that bind it.
+        step_sources: the same of steps.
     """
 
     def __init__(self, records: Iterable[dict[str, Any]]) -> None:
@@ -113,6 +111,7 @@ class _Graph:
         self.bases: dict[str, set[str]] = {}
         self.decorated: dict[int, set[str]] = {0: set(), AS_VALUE: set(), TAKEN: set()}
         self.sources: dict[str, set[str]] = {}
+        self.step_sources: dict[str, set[str]] = {}
         self.mentioned: dict[str, set[str]] = {}
         self._mentioned_by: dict[str, list[str]] = {}
         for record in records:
@@ -135,6 +134,8 @@ class _Graph:
             self.mentioned.setdefault(name, set()).update(others)
         for name, names in record["sources"].items():
             _put(self.sources, name, names)
+        for name, names in record["step_sources"].items():
+            _put(self.step_sources, name, names)
         for name, names in record["classes"].items():
             _put(self.bases, name, names)
 
@@ -228,6 +229,7 @@ class Outside:
             calls, reads = not self._calls_unknown.isdisjoint(names), names
             if calls:  # it may come from where the variables do that the statement reads
                 reads = _closed(names, self._graph.sources)
+                reads |= _closed(names, self._graph.step_sources)
             finds = not self._reads_anything.isdisjoint(reads)
             if calls and finds:
                 return None
@@ -271,9 +273,10 @@ class Outside:
 
     def _is_installed(self, command: str) -> bool:
         """Whether a command is not the program's own."""
-        module, _, name = command[len(COMMAND) :].partition(":")
-        graph = self._graph
-        return module not in self._own or not (name in graph.functions or name in graph.bases)
+        module, name, root = command[len(COMMAND) :].split(":")
+        own = self._graph.functions | self._graph.bases.keys()
+        # `registered.register(f)` of a function or class of the program's own is seen by its value.
+        return module not in self._own or not (name in own or root in own)
 
 
 def _put(where: dict[str, set[str]], name: str, names: str) -> None:

@@ -41,17 +41,17 @@ def test_what_only_gives_a_value_leaves_nothing(body):
 @pytest.mark.parametrize(
     ("body", "left"),
     [
-        ("pd.set_option('display.precision', x)", "!:pandas:set_option"),
-        ("_ = pd.set_option('display.precision', x)", "!:pandas:set_option"),
-        ("return pd.set_option('display.precision', x)", "!:pandas:set_option"),
-        ("await_ = seed(x)", "!:numpy:seed"),
-        ("host.show(x)", "!:host:show"),
-        ("near(x)", "!:.:near"),
-        ("x.start()", "!::start"),
-        ("x.append(1)", "!::append"),
-        ("rows = load()\n    rows.append(x)", "!::append"),
-        ("rows = []\n    rows = TABLE\n    rows.append(x)", "!::append"),
-        ("x()", "!::x"),
+        ("pd.set_option('display.precision', x)", "!:pandas:set_option:pd"),
+        ("_ = pd.set_option('display.precision', x)", "!:pandas:set_option:pd"),
+        ("return pd.set_option('display.precision', x)", "!:pandas:set_option:pd"),
+        ("await_ = seed(x)", "!:numpy:seed:seed"),
+        ("host.show(x)", "!:host:show:host"),
+        ("near(x)", "!:.:near:near"),
+        ("x.start()", "!::start:x"),
+        ("x.append(1)", "!::append:x"),
+        ("rows = load()\n    rows.append(x)", "!::append:rows"),
+        ("rows = []\n    rows = TABLE\n    rows.append(x)", "!::append:rows"),
+        ("x()", "!::x:x"),
         ("x and x.start()", LEAVES),
         ("[each.start() for each in x]", LEAVES),
         ("TABLE['a']()", LEAVES),
@@ -83,4 +83,4 @@ def test_an_instance_may_hold_something():
         ON_SELF
     }
     assert left_by("def f(self):\n    self.figure.title = 1") == {LEAVES}
-    assert left_by("def f(self):\n    self.session.execute(1)") == {"!::execute"}
+    assert left_by("def f(self):\n    self.session.execute(1)") == {"!::execute:self"}
