@@ -5,8 +5,8 @@ The walk itself, and what its hash is over, are in `reach`.
 
 from __future__ import annotations
 
-from ddsimport.analysis.facts import Facts, FactsCache, facts_of_all
-from ddsimport.analysis.graph import Key, Node, Reference
+from ddsimport.analysis.facts import DEF_OUTER, Facts, FactsCache, facts_of_all
+from ddsimport.analysis.graph import Edge, Key, Node, Reference
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.reach import Reach, Walk
 from ddsimport.analysis.receivers import receivers_of
@@ -171,6 +171,15 @@ class Codebook:
         """One piece of code, and what its own text refers to."""
         self._resolver.place(key[1], key[2])
         return self._settled(lambda: self._nodes[key])
+
+    def outer_edges(self, key: Key) -> tuple[Edge, ...]:
+        """What a definition refers to outside of the bodies of functions."""
+        _, module, file, index = key
+        self._resolver.place(module, file)
+        written = self.facts(file).definitions[int(index)][DEF_OUTER]
+        return self._settled(
+            lambda: tuple(self._whole_nodes.edge(module, file, each, 0, []) for each in written)
+        )
 
     def keeps_results(self, module: str, file: str, index: int) -> bool:
         """Whether a definition stands below a decorator of installed code that may keep what it

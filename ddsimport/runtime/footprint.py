@@ -13,15 +13,13 @@ signature is not, so a hit pays nothing for it, and a miss little.
 What counts as a whole:
 
 - a function that ran;
-- one that may have run before, outside of what is recorded, and left something that no digest
-  shows (see `analysis.outside`);
-- what installed decorators were given, or keep the results of (`lru_cache`), and all that such a
-  function may call: it may have run, and need not run again;
+- one that made a class what it is;
 - lambdas, and everything that is no function.
 
-Nobody can say which code was used, and no footprint is taken, where code may have run unseen (a
-worker process, threads that cannot be watched, a step of more calls than `profile.BUDGET` on 3.10
-and 3.11), was looked at without being run (`inspect`, compilers), or is in the value.
+No footprint is taken where code may have run unseen (a worker process, threads that cannot be
+watched, a step of more calls than `profile.BUDGET` on 3.10 and 3.11), was looked at without being
+run (`inspect`, compilers), or is in the value; and where functions that did not run may have left
+something before (see `hidden`).
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ import sys
 
 from blake3 import blake3
 
-from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, DEF_QUALNAME, definitions_of
+from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, definitions_of
 from ddsimport.analysis.graph import (
     READS_CODE,
     READS_EXTRAS,
@@ -41,7 +39,7 @@ from ddsimport.analysis.graph import (
 )
 from ddsimport.errors import StoreError, UndigestibleError
 from ddsimport.records import Record
-from ddsimport.runtime.before import outside
+from ddsimport.runtime import hidden, written
 from ddsimport.runtime.signature import PREAMBLE, inquire
 from ddsimport.runtime.trace import lazy_globals, lazy_tokens_hold
 from ddsimport.runtime.uncached import UncachedError
@@ -88,17 +86,14 @@ machine code that was made of it."""
 _HIDES_CODE = frozenset({"_thread", "cloudpickle", "dill", "marshal"})
 """What turns code into data, or starts threads that no profiler is told of."""
 
-_FILLS = ("add", "append", "appendleft", "extend", "update")
-"""What loading an instance of a class may call, beside special methods: it may be a container."""
-
 
 class _UnseenError(Exception):
     """Nobody can say which code was used."""
 
 
 _FAILURES = (
-    _UnseenError, UncachedError, UndigestibleError, StoreError, LookupError, OSError,
-    RecursionError,
+    _UnseenError, hidden.HiddenError, UncachedError, UndigestibleError, StoreError, LookupError,
+    OSError, RecursionError,
 )  # fmt: skip
 
 
@@ -119,7 +114,7 @@ class Search(Record):
         recorded = dict(trace.variables)
         try:
             whole = _places(trace.variables, self.session)
-            if not whole.issuperset(_may_matter(self.inquiry, self.session)):
+            if not whole.issuperset(_made(self.inquiry, self.session)):
                 return False
             now = _narrow(self.step, self.inquiry, whole, self.session)
         except _FAILURES:
@@ -157,7 +152,7 @@ def _named(thing: Any) -> bytes:
 def footprint_of(
     recording: Recording,
     inquiry: Inquiry,
-    holds_instances: bool,
+    classes: Iterable[type],
     moved: dict[str, str],
     step: Step,
     session: Session,
@@ -165,16 +160,21 @@ def footprint_of(
     """(label, token) of all that an evaluation used; None if nobody can say.
 
     Args:
-        holds_instances: whether instances of classes are in its value, which will be loaded.
+        classes: those of the instances in its value, which will be loaded.
         moved: the globals that it changed by what it imported: name -> token before.
     """
     try:
         seen = _checked(recording, inquiry)
-        whole = _ran(seen, step, session)
-        whole |= _may_matter(inquiry, session, _FILLS if holds_instances else ())
+        if any(map(_loads_by_code, classes)):
+            raise _UnseenError("loading its value runs code")
+        ran = _ran(seen, step, session)
+        whole = ran | _made(inquiry, session)
         for candidate in recording.hits:
             whole |= _places(_footprint_kept(candidate, session), session)
         narrow = _narrow(step, inquiry, whole, session)
+        reached = _reached(narrow, session)
+        if not all(place in reached for place in ran):
+            raise _UnseenError("what ran is not reached by what is written")
     except _FAILURES:
         return None
     by_file: dict[str, list[str]] = {}
@@ -231,10 +231,11 @@ def _narrow(step: Step, inquiry: Inquiry, whole: set[Place], session: Session) -
     }
     narrowed = step.replace(reach=reach)
     found = inquire(narrowed, inquiry.values, codebook, session.folders, known)
-    if found.live.reflects & _READS or found.live.hides:
-        raise _UnseenError("code is looked at, or what it gave is hidden")
+    if found.live.reflects & _READS:
+        raise _UnseenError("code is looked at")
     if any(each.notes for each in found.live.reaches.values()):
         raise _UnseenError("anything may have run")
+    hidden.check(inquiry.live, found.live, whole, session.codebook)
     return found
 
 
@@ -252,42 +253,44 @@ def _places(variables: Iterable[tuple[str, str]], session: Session) -> set[Place
     return found
 
 
-def _may_matter(inquiry: Inquiry, session: Session, also: tuple[str, ...] = ()) -> set[Place]:
-    """Of the functions that the step can reach, those that may have run before, and have left
-    something; and those of which only the results are there.
+def _made(inquiry: Inquiry, session: Session) -> set[Place]:
+    """The functions that made the classes which the step can reach."""
+    classes = {
+        key
+        for reach in inquiry.live.reaches.values()
+        for key in reach.nodes
+        if key[0] == "d"
+        and session.codebook.facts(key[2]).definitions[int(key[3])][DEF_KIND] == "class"
+    }
+    return hidden.made_by(classes, session.codebook)
 
-    Args:
-        also: names of functions that will run.
-    """
-    run = outside(session)
-    reached = _reached(inquiry, session)
-    wrapped = [
-        qualname.rpartition(".")[2]
-        for (file, index), (module, qualname) in reached.items()
-        if session.codebook.keeps_results(module, file, index)
-    ]
-    wrapped += [function.__name__ for function in inquiry.live.kept_results]
-    called = run.may_run((*wrapped, *also))
+
+def _reached(inquiry: Inquiry, session: Session) -> set[Place]:
+    """The functions that an inquiry met, those of classes included."""
     return {
         place
-        for place, (_, qualname) in reached.items()
-        if called is None or qualname.rpartition(".")[2] in called or run.may_have_left(qualname)
+        for reach in inquiry.live.reaches.values()
+        for key in reach.nodes
+        if key[0] == "d"
+        for place in hidden.functions_of(key, session.codebook)
     }
 
 
-def _reached(inquiry: Inquiry, session: Session) -> dict[Place, tuple[str, str]]:
-    """The module and the qualified name of each function that the step can reach."""
-    found: dict[Place, tuple[str, str]] = {}
-    for reach in inquiry.live.reaches.values():
-        for kind, module, file, index in reach.nodes:
-            if kind != "d":
-                continue
-            facts = session.codebook.facts(file)
-            for each in (int(index), *facts.methods_of(int(index))):
-                record = facts.definitions[each]
-                if record[DEF_KIND] == "def":
-                    found[file, each] = module, record[DEF_QUALNAME]
-    return found
+_LOADING = frozenset(
+    {"__getnewargs__", "__getnewargs_ex__", "__new__", "__reduce__", "__reduce_ex__",
+     "__setattr__", "__setstate__"}
+)  # fmt: skip
+"""Methods that pickle calls."""
+
+
+def _loads_by_code(cls: type) -> bool:
+    """Whether loading an instance may run functions of the program."""
+    return written.file_of(cls) is not None and any(
+        not _LOADING.isdisjoint(vars(base))
+        if written.file_of(base) is not None
+        else not (base in (object, tuple) or base.__module__ in ("abc", "enum", "typing"))
+        for base in cls.__mro__
+    )
 
 
 def _ran(seen: Seen, step: Step, session: Session) -> set[Place]:

@@ -51,7 +51,7 @@ class Live:
         reflects: what the code met so far reads of other code (`graph.READS_…`).
         setting: tells whether a path in the project was met.
         uncounted: sentences on what has no digest: globals count by their text.
-        hides: some of that may hold what reached functions gave.
+        hides: classes were met of which instances may hold what no digest shows.
         asked_for_code: set once a digest asked what stands for some code.
         kept_results: the functions below caches that no decorator tells of.
     """
@@ -164,7 +164,6 @@ class Live:
                     "put `# dds: ignore` on the assignment of the global"
                 ) from error
             self.uncounted[f"{name}{error.where} is not counted by value: {error.why}"] = None
-            self.hides = self.hides or not _is_stream(thing)
             return self._text(reference)
 
     def digest(self, value: object, name: str = "") -> bytes:
@@ -208,7 +207,6 @@ class Live:
             return self.digest(thing, dotted)
         except UndigestibleError as error:
             self.uncounted[f"{dotted}{error.where} is not counted by value: {error.why}"] = None
-            self.hides = True
             return _UNBOUND
 
     def _text(self, reference: Reference) -> bytes:
@@ -314,6 +312,7 @@ class Live:
         return self.reach(self._codebook.module(module.__name__, file, reading))
 
     def _class(self, cls: type) -> bytes:
+        self.hides = self.hides or written.may_hide(cls)
         hasher = blake3(f"{cls.__qualname__}".encode())
         extras = bool(self.reflects & READS_EXTRAS)
         for base in cls.__mro__:
@@ -361,7 +360,6 @@ class Live:
             try:
                 counted.append((name, self.digest(value, f"{cls.__qualname__}.{name}")))
             except UndigestibleError as error:
-                self.hides = True
                 self.uncounted[
                     f"{cls.__qualname__}.{name}{error.where} is not counted by value: {error.why}"
                 ] = None
@@ -380,11 +378,9 @@ def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     a function closes over) has state that the text cannot tell."""
     if error.kind is not None and "__next__" in vars(error.kind):
         return False
-    return _is_stream(thing) or any("__call__" in vars(base) for base in type(thing).__mro__)
-
-
-def _is_stream(thing: Any) -> bool:
-    return any(thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
+        thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
 
 
 def _name_of(thing: Any) -> str:

@@ -191,6 +191,30 @@ def _validators(decorators: object) -> dict[str, dict[str, object]]:
     }
 
 
+def may_hide(cls: type) -> bool:
+    """Whether instances may hold more than their digest shows: they say themselves what their state
+    is, or an installed base does; or members of an enum have private attributes."""
+    members = vars(cls).get("_member_map_")
+    if type(members) is dict and any(
+        name[0] == "_" and name not in _SET_BY_ENUM
+        for member in members.values()
+        for name in getattr(member, "__dict__", ())
+    ):
+        return True
+    for base in cls.__mro__:
+        if file_of(base) is None:
+            if not (base.__module__ in _TELL_ALL or issubclass(base, BaseException)):
+                return True
+        elif not _SAY_THEIR_STATE.isdisjoint(vars(base)):
+            return True
+    return False
+
+
+_SET_BY_ENUM = frozenset({"_name_", "_value_", "_sort_order_", "__objclass__"})
+_SAY_THEIR_STATE = frozenset({"__dds_digest__", "__getstate__", "__reduce__", "__reduce_ex__"})
+_TELL_ALL = frozenset({"abc", "builtins", "collections.abc", "enum", "typing", "typing_extensions"})
+
+
 def _set_on(member: object) -> dict[str, object]:
     """What a program has set on a member of an enum: all but what `enum` does."""
     return {

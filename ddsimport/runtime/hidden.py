@@ -1,0 +1,173 @@
+"""Whether functions that did not run in a step may still have had a part in what it saw.
+
+A function that did not run matters all the same if it ran before (in plain code, in an earlier
+step, in a thread) and left something that the step looked at and no digest shows. Nobody records
+what ran before; but what a step can look at is known. Values are looked at by their digests. So
+something hidden can only pass
+
+- in a thing that has no digest, or whose class says itself what its state is;
+- in results that are kept (`lru_cache`);
+- in the state of installed code that both the step and such a function use (`logging`,
+  `matplotlib`), unless that has none;
+- in what installed code or the interpreter looks at wherever it runs, and some reached code sets
+  (`np.seterr`, `sys.setrecursionlimit`, `codecs.register_error`);
+- in what a class is: its methods and members follow from what ran when it was made.
+
+Where one of these is possible, all that a step can reach counts; in the last case, what made the
+class does.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from ddsimport.analysis.facts import DEF_KIND, DEF_QUALNAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ddsimport.analysis.codehash import Codebook
+    from ddsimport.analysis.graph import Edge, Key
+    from ddsimport.runtime.live import Live
+
+    Place = tuple[str, int]
+    """A function: its file, and its index in the facts of that."""
+
+_STATELESS = frozenset(
+    {
+        "__future__", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins", "calendar",
+        "cmath", "collections", "colorsys", "contextlib", "copy", "csv", "dataclasses", "datetime",
+        "difflib", "enum", "errno", "fnmatch", "fractions", "functools", "glob", "graphlib", "gzip",
+        "hashlib", "heapq", "html", "importlib", "io", "itertools", "json", "keyword", "math",
+        "networkx", "ntpath", "numbers", "numpy", "operator", "os", "pandas", "pathlib", "polars",
+        "posixpath", "pprint", "pyarrow", "random", "re", "reprlib", "scipy", "sklearn", "stat",
+        "statistics", "string", "struct", "sys", "textwrap", "time", "types", "typing",
+        "typing_extensions", "unicodedata", "uuid", "zlib",
+    }
+)  # fmt: skip
+"""Installed code that does the same whatever was done with it before, but for its settings
+(`_SETS`), and for what else is recorded: random states, files, the environment."""
+
+_SETS = re.compile(
+    r"(?:add|disable|enable|filter|install|patch|register|reset|set|simple|unregister|use)"
+    r"(?:_\w*|filter\w*|[a-z]*err\w*|\w*limit|\w*context|\w*locale|\w*digits|\w*interval|\w*hook"
+    r"|\w*profile|\w*trace|warnings)?"
+    r"|basicConfig|ctypes|getcontext|localcontext|options?|rcParams\w*|umask|chdir|tzset"
+    r"|(?:Basic|Default|Extended)Context"
+)
+"""Names of what sets something for all code that runs later."""
+
+
+class HiddenError(Exception):
+    """Something may be hidden from the digests."""
+
+
+def made_by(classes: Iterable[Key], codebook: Codebook) -> set[Place]:
+    """The functions that may have run while these classes were made."""
+    queue: list[Key] = []
+    found: set[Place] = set()
+    seen: set[Key] = set()
+    for key in classes:
+        _, module, file, index = key
+        facts = codebook.facts(file)
+        bases = _bases(module, facts.definitions[int(index)][DEF_QUALNAME])
+        for node in _nodes(codebook.outer_edges(key)):
+            if node[0] != "d" or (node[1], _qualname(node, codebook)) not in bases:
+                queue.append(node)
+        for method in facts.methods_of(int(index)):
+            if facts.definitions[method][DEF_QUALNAME].rpartition(".")[2] in _HOOKS:
+                queue.append(("d", module, file, method))
+    while queue:
+        key = queue.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        if key[0] == "d":
+            found.update(functions_of(key, codebook))
+        queue += _nodes(codebook.node(key).edges)
+    return found
+
+
+_HOOKS = frozenset({"__class_getitem__", "__init_subclass__", "__prepare__", "__set_name__"})
+"""What runs while a class is made."""
+
+
+def _bases(module: str, qualname: str) -> set[tuple[str, str]]:
+    """(module, qualified name) of the bases of a class: that they are named runs nothing."""
+    thing: object = sys.modules.get(module)
+    for name in qualname.split("."):
+        thing = getattr(thing, "__dict__", {}).get(name)
+    if not isinstance(thing, type):
+        return set()
+    return {(base.__module__, base.__qualname__) for base in thing.__mro__[1:]}
+
+
+def _qualname(key: Key, codebook: Codebook) -> str:
+    return str(codebook.facts(key[2]).definitions[int(key[3])][DEF_QUALNAME])
+
+
+def functions_of(key: Key, codebook: Codebook) -> Iterator[Place]:
+    """The functions that a definition is, or has in it."""
+    _, _, file, index = key
+    facts = codebook.facts(file)
+    for each in (int(index), *facts.methods_of(int(index))):
+        if facts.definitions[each][DEF_KIND] == "def":
+            yield file, each
+
+
+def check(wide: Live, narrow: Live, whole: set[Place], codebook: Codebook) -> None:
+    """See that what did not run cannot have had a part.
+
+    Args:
+        wide: what was looked at of all that the step can reach.
+        narrow: the same, with the outlines of functions that are not `whole`.
+
+    Raises:
+        HiddenError: it can.
+    """
+    if narrow.hides or narrow.uncounted or narrow.kept_results:
+        raise HiddenError("some of what it reads is not seen by its value")
+    for key in _definitions(narrow):
+        for file, index in functions_of(key, codebook):
+            if codebook.keeps_results(key[1], file, index):
+                raise HiddenError("results are kept")
+    used = {name for reach in narrow.reaches.values() for name in reach.untracked} - _STATELESS
+    for reach in wide.reaches.values():
+        for key in reach.nodes:
+            for edge in codebook.node(key).edges:
+                if key[0] == "t" and not any(item.node is not None for item in edge.items):
+                    continue  # `pd.set_option("display.width", 80)` counts as it stands
+                if _sets(edge):
+                    raise HiddenError(f"{edge.label!r} may set something")
+    for key in _definitions(wide):
+        for file, index in functions_of(key, codebook):
+            if (file, index) not in whole:
+                node = codebook.node(("d", key[1], file, index))
+                if any(item.untracked in used for edge in node.edges for item in edge.items):
+                    raise HiddenError("it uses installed code that may remember")
+
+
+def _definitions(live: Live) -> Iterator[Key]:
+    for reach in live.reaches.values():
+        yield from (key for key in reach.nodes if key[0] == "d")
+
+
+def _sets(edge: Edge) -> bool:
+    untracked = [item for item in edge.items if item.untracked]
+    if not untracked:
+        return False
+    written = edge.label.decode("utf-8", "surrogatepass")
+    names = [*re.split(r"[.|]", written)]
+    for item in untracked:
+        if item.reference is not None:
+            names += item.reference.owner.split(".")
+    return any(name != "set" and _SETS.fullmatch(name) for name in names)
+
+
+def _nodes(edges: Iterable[Edge]) -> Iterator[Key]:
+    for edge in edges:
+        for item in edge.items:
+            if item.node is not None:
+                yield item.node
