@@ -89,8 +89,8 @@ class Evaluation:
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
             exact = self.session.config.footprints or _imports(live)
+            self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
-            self.draws = randomness.Draws()
         self.started = perf_counter()
 
     def __call__(self, value: Any) -> tuple[Any]:

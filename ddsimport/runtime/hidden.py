@@ -51,11 +51,12 @@ _STATELESS = frozenset(
 (`_SETS`), and for what else is recorded: random states, files, the environment."""
 
 _SETS = re.compile(
-    r"(?:add|disable|enable|filter|install|patch|register|reset|set|simple|unregister|use)"
-    r"(?:_\w*|filter\w*|[a-z]*err\w*|\w*limit|\w*context|\w*locale|\w*digits|\w*interval|\w*hook"
-    r"|\w*profile|\w*trace|warnings)?"
-    r"|basicConfig|ctypes|getcontext|localcontext|options?|rcParams\w*|umask|chdir|tzset"
-    r"|(?:Basic|Default|Extended)Context"
+    r"set(?:_\w+|\w*(?:bufsize|context|digits|err|errcall|hook|interval|limit|locale|profile|trace"
+    r"|weekday))"
+    r"|(?:add|disable|enable|install|patch|register|reset|unregister|use)_\w+"
+    r"|register|unregister|use|simplefilter|filterwarnings|resetwarnings"
+    r"|[cC]onfig|config_context|ctypes|errstate|field_size_limit|getcontext|localcontext|options?"
+    r"|option_context|rcParams\w*|aRepr|umask|tzset|(?:Basic|Default|Extended)Context"
 )
 """Names of what sets something for all code that runs later."""
 
@@ -90,8 +91,12 @@ def made_by(classes: Iterable[Key], codebook: Codebook) -> set[Place]:
     return found
 
 
-_HOOKS = frozenset({"__class_getitem__", "__init_subclass__", "__prepare__", "__set_name__"})
-"""What runs while a class is made."""
+_HOOKS = frozenset(
+    {"__class_getitem__", "__eq__", "__hash__", "__init_subclass__", "__instancecheck__",
+     "__prepare__", "__set_name__", "__subclasscheck__", "__subclasshook__"}
+)  # fmt: skip
+"""What runs while a class is made; what tells where instances stand in a set, and what is an
+instance, of which the answers are kept."""
 
 
 def _bases(module: str, qualname: str) -> set[tuple[str, str]]:
@@ -163,7 +168,7 @@ def _sets(edge: Edge) -> bool:
     for item in untracked:
         if item.reference is not None:
             names += item.reference.owner.split(".")
-    return any(name != "set" and _SETS.fullmatch(name) for name in names)
+    return any(_SETS.fullmatch(name) for name in names)
 
 
 def _nodes(edges: Iterable[Edge]) -> Iterator[Key]:
