@@ -5,7 +5,7 @@ The walk itself, and what its hash is over, are in `reach`.
 
 from __future__ import annotations
 
-from ddsimport.analysis.facts import DEF_OUTER, Facts, FactsCache, facts_of_all
+from ddsimport.analysis.facts import DEF_BASES, DEF_OUTER, Facts, FactsCache, facts_of_all
 from ddsimport.analysis.graph import Edge, Key, Node, Reference
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.reach import Reach, Walk
@@ -173,10 +173,11 @@ class Codebook:
         return self._settled(lambda: self._nodes[key])
 
     def outer_edges(self, key: Key) -> tuple[Edge, ...]:
-        """What a definition refers to outside of the bodies of functions."""
+        """What a class refers to outside of the bodies of functions, its bases left out."""
         _, module, file, index = key
         self._resolver.place(module, file)
-        written = self.facts(file).definitions[int(index)][DEF_OUTER]
+        record = self.facts(file).definitions[int(index)]
+        written = [each for each in record[DEF_OUTER] if each not in record[DEF_BASES]]
         return self._settled(
             lambda: tuple(self._whole_nodes.edge(module, file, each, 0, []) for each in written)
         )

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEF_QUALNAME, DEF_KIND, DEF_FIRST, DEF_LAST, DEF_PARENT, DEF_DIGEST, DEF_REFERENCES = range(7)
-DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS, DEF_OUTLINE, DEF_OUTER = range(
-    7, 13
-)
-"""Fields of one record of `Facts.definitions`; the last two are the digest and the references of
-what can be seen while nothing of it runs."""
+DEF_DECORATORS, DEF_EXTRAS, DEF_EXTRA_REFERENCES, DEF_REFLECTS = range(7, 11)
+DEF_OUTLINE, DEF_OUTER, DEF_BASES = range(11, 14)
+"""Fields of one record of `Facts.definitions`. Outline and outer are the digest and the references
+of what can be seen while nothing of it runs; bases are those of a class that are dotted names."""
 
 TOP_DIGEST, TOP_REFERENCES, TOP_LINE, TOP_GUARD, TOP_ACTS, TOP_REFLECTS = range(6)
 """Fields of one record of `Facts.top`."""
@@ -222,15 +221,22 @@ _FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "
 def definitions_of(code: CodeType, facts: Facts) -> list[int]:
     """The definitions whose code this may be; for a comprehension, the innermost one around it."""
     line, name = code.co_firstlineno, code.co_name
-    around = -1
-    exact = []
-    for index, record in enumerate(facts.definitions):
-        if record[DEF_FIRST] <= line <= record[DEF_LAST]:
-            if record[DEF_FIRST] == line and record[DEF_QUALNAME].rpartition(".")[2] == name:
-                exact.append(index)
-            if record[DEF_KIND] != "lambda":
-                around = index
-    return exact or ([around] if around >= 0 else [])
+    exact = [
+        index
+        for index, record in enumerate(facts.definitions)
+        if record[DEF_FIRST] == line and record[DEF_QUALNAME].rpartition(".")[2] == name
+    ]
+    return exact or definition_around(line, facts)
+
+
+def definition_around(line: int, facts: Facts) -> list[int]:
+    """The innermost function or class that a line stands in, if it does in one."""
+    around = [
+        index
+        for index, record in enumerate(facts.definitions)
+        if record[DEF_FIRST] <= line <= record[DEF_LAST] and record[DEF_KIND] != "lambda"
+    ]
+    return around[-1:]
 
 
 def facts_of(text: str) -> Facts:

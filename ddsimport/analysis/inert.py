@@ -23,6 +23,9 @@ KEEPS_RESULTS = frozenset({"functools.cache", "functools.cached_property", "func
 """Those of them whose functions may have run before, and do not run again: what they gave then is
 nowhere to be seen."""
 
+DISPATCHES = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
+"""Decorators whose functions are called with others registered, which are seen by value."""
+
 FINDS_CODE = (
     "ctypes.py_object", "ctypes.pythonapi", "gc.get_", "importlib.machinery.",
     "importlib.metadata.entry_points", "importlib.util.module_from_spec",

@@ -26,7 +26,7 @@ from ddsimport.analysis.facts import (
     Facts,
 )
 from ddsimport.analysis.graph import MAKES_CLASSES, Edge, Item, Key, Node, Reference
-from ddsimport.analysis.inert import FINDS_CODE, INERT, KEEPS_RESULTS
+from ddsimport.analysis.inert import DISPATCHES, FINDS_CODE, INERT, KEEPS_RESULTS
 from ddsimport.analysis.resolve import Resolver, Target
 
 TYPE_CHECKING = False
@@ -364,7 +364,7 @@ class Nodes:
         for decorator in self._facts(file).definitions[index][DEF_DECORATORS]:
             if decorator and decorator != "property":
                 dotted = self._resolver.dotted(module, file, decorator)
-                if dotted in KEEPS_RESULTS or (dotted and dotted not in INERT):
+                if dotted in KEEPS_RESULTS or (dotted and dotted not in INERT | DISPATCHES):
                     return True
         return False
 

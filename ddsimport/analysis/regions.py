@@ -53,11 +53,12 @@ class Definition:
             its normal form without the bodies of functions.
         elided: (position in a class's normal form, what stands there in its outline).
         body: where the uses in the body of a def begin, in the list of the walk.
+        bases: of a class, those that are dotted names.
     """
 
     __slots__ = (
-        "body", "decorators", "elided", "first_line", "kind", "last_line", "opened", "outline",
-        "parent", "qualname", "region",
+        "bases", "body", "decorators", "elided", "first_line", "kind", "last_line", "opened",
+        "outline", "parent", "qualname", "region",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +74,7 @@ class Definition:
         self.outline = ""
         self.elided: list[tuple[int, str]] = []
         self.body = self.region.end
+        self.bases: list[Use] = []
 
 
 class Regions(Expressions):

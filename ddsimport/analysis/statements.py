@@ -134,6 +134,11 @@ class Statements(Regions):
         if is_class:
             # A class counts with its qualified name: pickles, reprs and registries show it.
             self.out.append("(Class" + word(definition.qualname))
+            for base in node.bases:
+                chain = self.chain(base.value)
+                if chain is not None:
+                    scope = self.scope
+                    definition.bases.append((scope, scope.mangled(chain[0]), chain[1], ""))
             self.sequence([*node.bases, *node.keywords])
             parameters = []
         else:

@@ -97,6 +97,7 @@ class _Record:
                     reflects(definition.region.reflects),
                     definition.outline,
                     self._outer(index, definition),
+                    self._unique(definition.bases),
                 ]
                 for index, definition in enumerate(walk.definitions)
             ],

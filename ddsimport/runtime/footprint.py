@@ -29,7 +29,7 @@ import sys
 
 from blake3 import blake3
 
-from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, definitions_of
+from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, definition_around, definitions_of
 from ddsimport.analysis.graph import (
     READS_CODE,
     READS_EXTRAS,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.facts import Facts
-    from ddsimport.analysis.graph import Key
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Inquiry, Step
@@ -168,12 +167,12 @@ def footprint_of(
         if any(map(_loads_by_code, classes)):
             raise _UnseenError("loading its value runs code")
         ran = _ran(seen, step, session)
-        whole = ran | _made(inquiry, session)
+        whole = {place for chain in ran for place in chain} | _made(inquiry, session)
         for candidate in recording.hits:
             whole |= _places(_footprint_kept(candidate, session), session)
         narrow = _narrow(step, inquiry, whole, session)
         reached = _reached(narrow, session)
-        if not all(place in reached for place in ran):
+        if any(reached.isdisjoint(chain) for chain in ran):
             raise _UnseenError("what ran is not reached by what is written")
     except _FAILURES:
         return None
@@ -283,21 +282,27 @@ _LOADING = frozenset(
 """Methods that pickle calls."""
 
 
+_WITHOUT_STATE = ("abc", "collections.abc", "enum", "typing", "typing_extensions")
+"""Modules of classes that have nothing of their own to load."""
+
+
 def _loads_by_code(cls: type) -> bool:
     """Whether loading an instance may run functions of the program."""
     return written.file_of(cls) is not None and any(
-        not _LOADING.isdisjoint(vars(base))
+        written.defines(base, _LOADING)
         if written.file_of(base) is not None
-        else not (base in (object, tuple) or base.__module__ in ("abc", "enum", "typing"))
+        else not (base in (object, tuple) or base.__module__ in _WITHOUT_STATE)
         for base in cls.__mro__
     )
 
 
-def _ran(seen: Seen, step: Step, session: Session) -> set[Place]:
-    """The functions that ran, with those that they stand in."""
-    found: set[Place] = set()
+def _ran(seen: Seen, step: Step, session: Session) -> list[tuple[Place, ...]]:
+    """The functions that ran, each with those that it stands in."""
+    found: list[tuple[Place, ...]] = []
     root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
-    for code, module in (*seen.code.values(), *seen.importing.values()):
+    if root[0] == "d":
+        found.append(((os.path.abspath(step.file), int(root[3])),))
+    for code, module in seen.code.values():
         file = os.path.abspath(code.co_filename)
         if not is_tracked(file) or not file.endswith((".py", ".pyw")):
             continue  # counted by its file, with what was read
@@ -305,13 +310,12 @@ def _ran(seen: Seen, step: Step, session: Session) -> set[Place]:
             raise _UnseenError(f"{module} is not found under its name")
         facts = session.codebook.facts(file)
         indices = definitions_of(code, facts)
-        imports = id(code) not in seen.code
-        if not indices and not imports and not _is_own_text(code, file, root, step):
+        if _is_own_text(code, file, indices, facts, step):
+            continue
+        if not indices:
             raise _UnseenError(f"{file}:{code.co_firstlineno}")
-        for index in indices:
-            found.update((file, each) for each in _around(index, facts))
-    if root[0] == "d":
-        found.add((os.path.abspath(step.file), int(root[3])))
+        chains = (tuple((file, each) for each in _around(index, facts)) for index in indices)
+        found += [chain for chain in chains if chain]
     return found
 
 
@@ -323,9 +327,12 @@ def _around(index: int, facts: Facts) -> Iterator[int]:
         index = facts.definitions[index][DEF_PARENT]
 
 
-def _is_own_text(code: CodeType, file: str, root: Key, step: Step) -> bool:
-    """Whether code without a definition around it can only be that of the step's expression."""
-    return root[0] == "s" and file == os.path.abspath(step.file) and code.co_name[0] == "<"
+def _is_own_text(code: CodeType, file: str, indices: list[int], facts: Facts, step: Step) -> bool:
+    """Whether code can only be a comprehension or lambda in the step's own expression: it stands in
+    the same function, of which nothing else runs now."""
+    if step.site.kind != "assignment" or file != os.path.abspath(step.file):
+        return False
+    return code.co_name[0] == "<" and indices == definition_around(step.site.line, facts)
 
 
 # --- whether that is all --------------------------------------------------------------------------

@@ -20,7 +20,6 @@ class does.
 from __future__ import annotations
 
 import re
-import sys
 
 from ddsimport.analysis.facts import DEF_KIND, DEF_QUALNAME
 
@@ -73,16 +72,16 @@ def made_by(classes: Iterable[Key], codebook: Codebook) -> set[Place]:
     for key in classes:
         _, module, file, index = key
         facts = codebook.facts(file)
-        bases = _bases(module, facts.definitions[int(index)][DEF_QUALNAME])
-        for node in _nodes(codebook.outer_edges(key)):
-            if node[0] != "d" or (node[1], _qualname(node, codebook)) not in bases:
-                queue.append(node)
-        for method in facts.methods_of(int(index)):
-            if facts.definitions[method][DEF_QUALNAME].rpartition(".")[2] in _HOOKS:
-                queue.append(("d", module, file, method))
+        queue += _nodes(codebook.outer_edges(key))
+        names = {
+            facts.definitions[method][DEF_QUALNAME].rpartition(".")[2]: method
+            for method in facts.methods_of(int(index))
+        }
+        hooks = _HOOKS | {"__eq__"} if "__hash__" in names else _HOOKS
+        queue += [("d", module, file, names[name]) for name in hooks & names.keys()]
     while queue:
         key = queue.pop()
-        if key in seen:
+        if key in seen or key[0] == "f":
             continue
         seen.add(key)
         if key[0] == "d":
@@ -92,25 +91,11 @@ def made_by(classes: Iterable[Key], codebook: Codebook) -> set[Place]:
 
 
 _HOOKS = frozenset(
-    {"__class_getitem__", "__eq__", "__hash__", "__init_subclass__", "__instancecheck__",
+    {"__class_getitem__", "__hash__", "__init_subclass__", "__instancecheck__",
      "__prepare__", "__set_name__", "__subclasscheck__", "__subclasshook__"}
 )  # fmt: skip
 """What runs while a class is made; what tells where instances stand in a set, and what is an
 instance, of which the answers are kept."""
-
-
-def _bases(module: str, qualname: str) -> set[tuple[str, str]]:
-    """(module, qualified name) of the bases of a class: that they are named runs nothing."""
-    thing: object = sys.modules.get(module)
-    for name in qualname.split("."):
-        thing = getattr(thing, "__dict__", {}).get(name)
-    if not isinstance(thing, type):
-        return set()
-    return {(base.__module__, base.__qualname__) for base in thing.__mro__[1:]}
-
-
-def _qualname(key: Key, codebook: Codebook) -> str:
-    return str(codebook.facts(key[2]).definitions[int(key[3])][DEF_QUALNAME])
 
 
 def functions_of(key: Key, codebook: Codebook) -> Iterator[Place]:

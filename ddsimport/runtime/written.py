@@ -205,9 +205,19 @@ def may_hide(cls: type) -> bool:
         if file_of(base) is None:
             if not (base.__module__ in _TELL_ALL or issubclass(base, BaseException)):
                 return True
-        elif not _SAY_THEIR_STATE.isdisjoint(vars(base)):
+        elif defines(base, _SAY_THEIR_STATE):
             return True
-    return False
+    return cls in getattr(sys.modules.get("copyreg"), "dispatch_table", ())
+
+
+def defines(cls: type, names: frozenset[str]) -> bool:
+    """Whether the program has written any of these methods of a class: not what was generated."""
+    return any(
+        is_tracked(function.__code__.co_filename)
+        and not function.__code__.co_filename.startswith("<")
+        for name in names.intersection(vars(cls))
+        for function in functions_in(vars(cls)[name])
+    )
 
 
 _SET_BY_ENUM = frozenset({"_name_", "_value_", "_sort_order_", "__objclass__"})
