@@ -82,8 +82,8 @@ _RUNS_UNSEEN = frozenset(
 """Modules by which code may run where it is not seen: in processes that are no children, or as
 machine code that was made of it."""
 
-_HIDES_CODE = frozenset({"_thread", "cloudpickle", "dill", "marshal"})
-"""What turns code into data, or starts threads that no profiler is told of."""
+_HIDES_CODE = frozenset({"_thread", "cloudpickle", "dill", "inspect", "marshal"})
+"""What turns code into data or looks at it, or starts threads that no profiler is told of."""
 
 
 class _UnseenError(Exception):

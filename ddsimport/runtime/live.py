@@ -319,6 +319,9 @@ class Live:
             file = written.file_of(base)
             if file is None:
                 hasher.update(self._installed(base.__module__, base))
+                if written.is_made_by_a_call(base):
+                    hasher.update(self._attributes(base, written.attributes(base)))
+                    hasher.update(digest(written.fields_of(base)))
                 continue
             try:
                 hasher.update(self._class_text(base, file))

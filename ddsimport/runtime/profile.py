@@ -27,6 +27,16 @@ _OURS = __file__.rpartition("runtime")[0]
 _RESUMED = 0x20 | 0x80 | 0x200  # inspect's flags of generators, coroutines, asynchronous generators
 
 
+def _is_resumed(code: CodeType, frame: FrameType) -> bool:
+    """Whether a generator or coroutine goes on: it has come further than its first instructions."""
+    return bool(code.co_flags & _RESUMED) and frame.f_lasti > _FIRST
+
+
+_FIRST = -1 if sys.version_info < (3, 11) else 4
+"""Where the last instruction of a generator is that begins: none has run, or RETURN_GENERATOR and
+RESUME have."""
+
+
 class Profile:
     """Watches the thread of a step and those that it starts.
 
@@ -73,6 +83,8 @@ class Profile:
         if watched is None:
             return
         lost = seen.thread == threading.get_ident() and sys.getprofile() is not self._hook
+        if threading.getprofile() is not self._hook:
+            seen.exact = False
         if not lost and all(each.thread != seen.thread for each, _ in self._under_way.values()):
             sys.setprofile(None)
         if not self._under_way:
@@ -107,5 +119,5 @@ class Profile:
         code = frame.f_code
         if event != "call" or id(code) in self._settled:
             return
-        if self._is_settled(code, frame, bool(code.co_flags & _RESUMED)):
+        if self._is_settled(code, frame, _is_resumed(code, frame)):
             self._settled[id(code)] = code

@@ -132,6 +132,24 @@ def file_of(cls: type) -> str | None:
     return file if file is not None and is_tracked(file) else None
 
 
+def is_made_by_a_call(cls: type) -> bool:
+    """Whether a class is none of the installed module that it names, but was made by a call there
+    (`make_dataclass`): then the module has no such class."""
+    module = sys.modules.get(cls.__module__)
+    return cls.__module__ in _MAKERS and vars(module).get(cls.__qualname__) is not cls
+
+
+_MAKERS = frozenset({"abc", "attr", "attr._make", "dataclasses", "msgspec", "types"})
+
+
+def fields_of(cls: type) -> list[tuple[str, str]]:
+    """The fields of a dataclass, with their annotations as they are shown."""
+    fields = vars(cls).get("__dataclass_fields__")
+    if type(fields) is not dict:
+        return []
+    return [(name, repr(getattr(field, "type", None))) for name, field in fields.items()]
+
+
 def as_it_is(cls: type, file: str, with_extras: bool = False) -> dict[str, object]:
     """The attributes of `cls` whose value its text cannot tell.
 

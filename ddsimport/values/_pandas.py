@@ -11,6 +11,7 @@ from struct import pack
 import numpy as np
 import pandas as pd
 
+from ddsimport.values._builtins import attributes
 from ddsimport.values._columns import items
 from ddsimport.values._encoder import Encoder, named, write_text
 from ddsimport.values._numpy import write_array
@@ -29,6 +30,7 @@ _TIMESTAMP = named("pandas.Timestamp")
 _TIMEDELTA = named("pandas.Timedelta")
 _PERIOD = named("pandas.Period")
 _MISSING = named("pandas missing")
+_OWN = named("pandas own attributes")
 
 
 def body_of(kind: type) -> Body | None:
@@ -70,7 +72,16 @@ def _class(encoder: Encoder, value: Any, exact: type) -> None:
         encoder.encode(getattr(value, name, None))
 
 
+def own_attributes(value: Any) -> dict[str, Any]:
+    """What a program has set on a frame or series (`frame.unit = "m"`), and pandas knows nothing
+    of."""
+    return {name: item for name, item in vars(value).items() if name[0] != "_"}
+
+
 def _labels(encoder: Encoder, value: Any) -> None:
+    if own := own_attributes(value):
+        encoder.out += _OWN
+        attributes(encoder, own)
     encoder.encode(value.attrs)
     encoder.encode(value.flags.allows_duplicate_labels)
 

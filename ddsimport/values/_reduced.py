@@ -51,10 +51,31 @@ def write_reduced(encoder: Encoder, value: Any, left_out: frozenset[str]) -> Non
         else:
             encoder.encode(argument)
     write_state(encoder, _without(state, left_out) if left_out else state)
+    if state is None and reducer is None and (dropped := _dropped_by(kind, value)):
+        out += _DROPPED
+        _builtins.attributes(encoder, dropped)
     items(encoder, [] if listed is None else list(listed))
     pairs = [] if mapped is None else list(mapped)
     items(encoder, [pair[0] for pair in pairs])
     items(encoder, [pair[1] for pair in pairs])
+
+
+def _dropped_by(kind: type, value: Any) -> dict[str, Any]:
+    """The attributes of an instance that its pickle drops without a word: those of a subclass of a
+    class that has none (`Decimal`, `date`), and says how it is pickled."""
+    if not kind.__dictoffset__:
+        return {}
+    for base in kind.__mro__:
+        if not _TELL_STATE.isdisjoint(vars(base)):
+            return {}
+        if "__dict__" in vars(base):  # from here on down there are attributes
+            break
+    attributes = getattr(value, "__dict__", None)
+    return attributes if type(attributes) is dict else {}
+
+
+_TELL_STATE = frozenset({"__getstate__", "__reduce__", "__reduce_ex__"})
+_DROPPED = named("dropped attributes")
 
 
 def _without(state: Any, names: frozenset[str]) -> Any:

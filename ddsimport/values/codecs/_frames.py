@@ -33,6 +33,8 @@ def restores(value: Any) -> bool:
         return False
     if value.attrs or not value.flags.allows_duplicate_labels or not _is_index(value.index):
         return False
+    if any(name[0] != "_" for name in vars(value)):  # `frame.unit = "m"`
+        return False
     if kind is pandas.Series:
         return _is_label(value.name) and _is_block(value._mgr.blocks[0].values)
     columns = value.columns
