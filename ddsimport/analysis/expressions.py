@@ -213,7 +213,7 @@ class Expressions(Names):
     def visit_simple_string(self, node: Any) -> None:
         is_bytes, value = string_value(node.value)
         if value.startswith("__"):  # for `attrgetter`, or a `getattr` elsewhere
-            self.reflect(value)
+            self.reflect(value.partition(".")[0])
         self.out.append(("B" if is_bytes else "S") + word(value))
 
     def visit_concatenated_string(self, node: Any) -> None:
