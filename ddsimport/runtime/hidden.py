@@ -73,12 +73,10 @@ def made_by(classes: Iterable[Key], codebook: Codebook) -> set[Place]:
         _, module, file, index = key
         facts = codebook.facts(file)
         queue += _nodes(codebook.outer_edges(key))
-        names = {
-            facts.definitions[method][DEF_QUALNAME].rpartition(".")[2]: method
-            for method in facts.methods_of(int(index))
-        }
-        hooks = _HOOKS | {"__eq__"} if "__hash__" in names else _HOOKS
-        queue += [("d", module, file, names[name]) for name in hooks & names.keys()]
+        methods = facts.methods_of(int(index))
+        names = {facts.definitions[each][DEF_QUALNAME].rpartition(".")[2] for each in methods}
+        if not _HOOKS.isdisjoint(names):  # which may call any other
+            queue += [("d", module, file, each) for each in methods]
     while queue:
         key = queue.pop()
         if key in seen or key[0] == "f":
