@@ -121,14 +121,13 @@ def check(wide: Live, narrow: Live, whole: set[Place], codebook: Codebook) -> No
         for file, index in functions_of(key, codebook):
             if codebook.keeps_results(key[1], file, index):
                 raise HiddenError("results are kept")
+    for key in _keys(wide):
+        for edge in codebook.node(key).edges:
+            if key[0] == "t" and not any(item.node is not None for item in edge.items):
+                continue  # `pd.set_option("display.width", 80)` counts as it stands
+            if _sets(edge):
+                raise HiddenError(f"{edge.label!r} may set something")
     used = {name for reach in narrow.reaches.values() for name in reach.untracked} - _STATELESS
-    for reach in wide.reaches.values():
-        for key in reach.nodes:
-            for edge in codebook.node(key).edges:
-                if key[0] == "t" and not any(item.node is not None for item in edge.items):
-                    continue  # `pd.set_option("display.width", 80)` counts as it stands
-                if _sets(edge):
-                    raise HiddenError(f"{edge.label!r} may set something")
     for key in _definitions(wide):
         for file, index in functions_of(key, codebook):
             if (file, index) not in whole:
@@ -137,9 +136,13 @@ def check(wide: Live, narrow: Live, whole: set[Place], codebook: Codebook) -> No
                     raise HiddenError("it uses installed code that may remember")
 
 
-def _definitions(live: Live) -> Iterator[Key]:
+def _keys(live: Live) -> Iterator[Key]:
     for reach in live.reaches.values():
-        yield from (key for key in reach.nodes if key[0] == "d")
+        yield from (key for key in reach.nodes if key[0] != "f")
+
+
+def _definitions(live: Live) -> Iterator[Key]:
+    return (key for key in _keys(live) if key[0] == "d")
 
 
 def _sets(edge: Edge) -> bool:
