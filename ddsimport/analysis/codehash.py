@@ -158,10 +158,6 @@ class Codebook:
             )
         return known
 
-    def statement(self, module: str, file: str, index: int) -> Reach:
-        """What a top-level statement (its index in `Facts.top`) says and reaches."""
-        return self._answer(("statement", module, file, str(index), 0))[0]
-
     def root_of_step(self, module: str, file: str, line: int, column: int) -> Key:
         """The node of the marked statement at this place; raises as `step` does."""
         question = ("step", module, file, f"{line}:{column}", 0)
@@ -367,8 +363,6 @@ class Codebook:
             return (("m", module, file, ""),)
         if kind == "variable":
             return (("v", module, file, what),)
-        if kind == "statement":
-            return (("t", module, file, int(what)),)
         if kind == "step":
             if what not in facts.steps:
                 line, _, column = what.partition(":")

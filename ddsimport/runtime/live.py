@@ -138,9 +138,11 @@ class Live:
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
+        around, self.hides = self.hides, False
         token = self._token(slot.reference, thing)
-        if not self.reflects & READS_EXTRAS:
+        if not (self.hides or self.reflects & READS_EXTRAS):
             slot.remember(thing, token)
+        self.hides |= around
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime
+import decimal
+import fractions
 import functools
 import io
 import logging
@@ -410,3 +413,39 @@ _GOLDEN = {
 def test_the_encoding_is_what_it_was() -> None:
     found = digest_table.digests()
     assert {name: found[name][:16] for name in _GOLDEN} == _GOLDEN
+
+
+class _Price(decimal.Decimal):
+    pass
+
+
+class _Day(datetime.date):
+    pass
+
+
+class _Share(fractions.Fraction):
+    pass
+
+
+class _Says(decimal.Decimal):
+    def __reduce__(self):
+        return _Says, (str(self),)
+
+
+@pytest.mark.parametrize("made", [_Price("1"), _Day(2020, 1, 1), _Share(1, 2)])
+def test_attributes_that_a_subclass_adds_count_though_pickle_drops_them(made):
+    bare = digest(made)
+    made.unit = "m"
+    first = digest(made)
+    made.unit = "km"
+    assert len({bare, first, digest(made)}) == 3
+    assert digest(copy.copy(made)) != bare or not vars(copy.copy(made))
+    del made.unit
+    assert digest(made) == bare
+
+
+def test_a_class_that_says_itself_what_its_state_is_is_believed():
+    made = _Says("1")
+    bare = digest(made)
+    made.unit = "m"
+    assert digest(made) == bare

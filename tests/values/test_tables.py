@@ -357,3 +357,21 @@ def test_what_is_claimed_of_polars_comes_back(data: Any) -> None:
         assert back.schema == frame.schema and repr(back.rows()) == repr(frame.rows())
         assert back.n_chunks("all") == frame.n_chunks("all")
         assert [s.flags for s in back.get_columns()] == [s.flags for s in frame.get_columns()]
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pd.Series])
+def test_what_a_program_sets_on_a_frame_counts_and_no_codec_drops_it(kind):
+    import warnings
+
+    made = kind({"a": range(3)})
+    bare = digest(made)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made.unit = ["m"]
+    assert digest(made) != bare
+    large = traps.FRAMES["large"]()
+    assert codec_for(large) is ARROW
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        large.unit = ["m"]
+    assert codec_for(large) is not ARROW
