@@ -19,7 +19,7 @@ from ddsimport.report.events import Event
 from ddsimport.runtime import recorder
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import lazy_globals, trace_of
-from ddsimport.runtime.uncached import UncachedError
+from ddsimport.runtime.uncached import UncachedError, ran_plain
 from ddsimport.values import sharing
 from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
@@ -146,6 +146,8 @@ class Evaluation:
             self.lock = None
 
     def _report(self, status: Status, seconds: float, reason: str) -> None:
+        if status != "computed":
+            ran_plain[self.step.module, self.step.site.line] = None
         self.session.run.add(
             Event(
                 path=self.path,

@@ -13,7 +13,8 @@ signature is not, so a hit pays nothing for it, and a miss little.
 What counts as a whole:
 
 - a function that ran;
-- one that made a class what it is;
+- one that may have run before, outside of what is recorded, and left something
+  (`analysis.outside`), or made a class what it is;
 - lambdas, and everything that is no function.
 
 No footprint is taken where code may have run unseen (a worker process, threads that cannot be
@@ -29,7 +30,13 @@ import sys
 
 from blake3 import blake3
 
-from ddsimport.analysis.facts import DEF_KIND, DEF_PARENT, definition_around, definitions_of
+from ddsimport.analysis.facts import (
+    DEF_KIND,
+    DEF_PARENT,
+    DEF_QUALNAME,
+    definition_around,
+    definitions_of,
+)
 from ddsimport.analysis.graph import (
     READS_CODE,
     READS_EXTRAS,
@@ -40,6 +47,7 @@ from ddsimport.analysis.graph import (
 from ddsimport.errors import StoreError, UndigestibleError
 from ddsimport.records import Record
 from ddsimport.runtime import hidden, written
+from ddsimport.runtime.before import outside
 from ddsimport.runtime.signature import PREAMBLE, inquire
 from ddsimport.runtime.trace import lazy_globals, lazy_tokens_hold
 from ddsimport.runtime.uncached import UncachedError
@@ -53,6 +61,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.facts import Facts
+    from ddsimport.analysis.graph import Key
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Inquiry, Step
@@ -113,7 +122,7 @@ class Search(Record):
         recorded = dict(trace.variables)
         try:
             whole = _places(trace.variables, self.session)
-            if not whole.issuperset(_made(self.inquiry, self.session)):
+            if not whole.issuperset(_may_matter(self.inquiry, self.session)):
                 return False
             now = _narrow(self.step, self.inquiry, whole, self.session)
         except _FAILURES:
@@ -167,7 +176,7 @@ def footprint_of(
         if any(map(_loads_by_code, classes)):
             raise _UnseenError("loading its value runs code")
         ran = _ran(seen, step, session)
-        whole = {place for chain in ran for place in chain} | _made(inquiry, session)
+        whole = {place for chain in ran for place in chain} | _may_matter(inquiry, session)
         for candidate in recording.hits:
             whole |= _places(_footprint_kept(candidate, session), session)
         narrow = _narrow(step, inquiry, whole, session)
@@ -252,16 +261,23 @@ def _places(variables: Iterable[tuple[str, str]], session: Session) -> set[Place
     return found
 
 
-def _made(inquiry: Inquiry, session: Session) -> set[Place]:
-    """The functions that made the classes which the step can reach."""
-    classes = {
-        key
-        for reach in inquiry.live.reaches.values()
-        for key in reach.nodes
-        if key[0] == "d"
-        and session.codebook.facts(key[2]).definitions[int(key[3])][DEF_KIND] == "class"
-    }
-    return hidden.made_by(classes, session.codebook)
+def _may_matter(inquiry: Inquiry, session: Session) -> set[Place]:
+    """Of the functions that the step can reach, those that matter though they do not run in it."""
+    codebook = session.codebook
+    run = outside(session)
+    found: set[Place] = set()
+    classes: set[Key] = set()
+    for reach in inquiry.live.reaches.values():
+        for key in reach.nodes:
+            if key[0] != "d":
+                continue
+            facts = codebook.facts(key[2])
+            if facts.definitions[int(key[3])][DEF_KIND] == "class":
+                classes.add(key)
+            for file, index in hidden.functions_of(key, codebook):
+                if run.may_have_left(facts.definitions[index][DEF_QUALNAME]):
+                    found.add((file, index))
+    return found | hidden.made_by(classes, codebook)
 
 
 def _reached(inquiry: Inquiry, session: Session) -> set[Place]:

@@ -13,10 +13,14 @@ class UncachedError(Exception):
 
 _EXPECTED = (UncachedError, StoreError, OSError)
 
+ran_plain: dict[tuple[str, int], None] = {}
+"""(module, line) of the steps that ran and were not kept: whatever they did, no record tells."""
+
 
 def report_uncached(path: str, module: str, line: int, error: Exception) -> None:
     """Say why; a failure of ours is named as such."""
     expected = isinstance(error, _EXPECTED)
+    ran_plain[module, line] = None
     report.current().add(
         Event(
             path=path,

@@ -1,0 +1,61 @@
+"""What may have run in this process before a step, outside of what is recorded (see
+`analysis.outside`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ddsimport.analysis.outside import Mentions, Outside
+from ddsimport.runtime.uncached import ran_plain
+from ddsimport.source.tracked import is_tracked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.runtime.session import Session
+
+_records: dict[str, dict[str, Any]] = {}
+"""By the hash of the text."""
+
+_known: tuple[object, Outside] | None = None
+
+
+def outside(session: Session) -> Outside:
+    """What the code of all loaded modules may run outside of steps, and the steps that were not
+    kept.
+
+    Raises:
+        UncachedError: a file was edited since it was imported.
+        OSError: one cannot be read.
+    """
+    global _known
+    files = _loaded()
+    hashes = {name: session.codebook.texts.hash_of(file) for name, file in files.items()}
+    state = (frozenset(hashes.items()), len(ran_plain))
+    if _known is not None and _known[0] == state:
+        return _known[1]
+    kept = os.path.join(session.config.store, "facts") if session.store is not None else None
+    mentions = Mentions(kept)
+    found = {}
+    for name, file in files.items():
+        text, text_hash = session.codebook.texts.read(file)
+        if text_hash not in _records:
+            _records[text_hash] = mentions.of(text, text_hash)
+        found[name] = _records[text_hash]
+    plain = [(line, found[name]) for name, line in ran_plain if name in found]
+    own = {name.partition(".")[0] for name in found}
+    made = Outside(list(found.values()), found.get("__main__"), plain, own)
+    _known = state, made
+    return made
+
+
+def _loaded() -> dict[str, str]:
+    """The loaded modules whose text counts, with their files."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if type(file) is str and file.endswith((".py", ".pyw")) and is_tracked(file):
+            found[name] = os.path.abspath(file)
+    return found
