@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 LEAVES = "!"
 """It may leave something."""
 
-ON_SELF = "!self"
-"""It sets attributes of its instance, which a class may hide."""
-
 COMMAND = "!:"
 """What a command begins with; then the module that its name is imported from, its name, and what
 stands before the first dot."""
@@ -57,17 +54,14 @@ _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def commands_of(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool, imports: Mapping[str, str]
+    node: ast.FunctionDef | ast.AsyncFunctionDef, imports: Mapping[str, str]
 ) -> set[str]:
-    """What a function may leave: `LEAVES`, `ON_SELF`, commands.
+    """What a function may leave: `LEAVES`, commands.
 
     Args:
-        in_class: its first parameter is an instance, or a class.
         imports: name -> the top-level module that it is imported from ("." for this package).
     """
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    instance = arguments[0].arg if in_class and arguments else ""
-    look = _Commands(instance, fresh_in(node), imports)
+    look = _Commands(fresh_in(node), imports)
     for each in _inside(node):
         look.at(each)
         if LEAVES in look.found:
@@ -82,7 +76,7 @@ def commands_of_statement(node: ast.stmt, fresh: set[str], imports: Mapping[str,
     Args:
         fresh: what `fresh_in` says of the module.
     """
-    look = _Commands("", fresh, imports)
+    look = _Commands(fresh, imports)
     stack: list[ast.AST] = [node]
     while stack:
         each = stack.pop()
@@ -127,9 +121,8 @@ def _is_new_container(value: ast.expr) -> bool:
 
 
 class _Commands:
-    def __init__(self, instance: str, fresh: set[str], imports: Mapping[str, str]) -> None:
+    def __init__(self, fresh: set[str], imports: Mapping[str, str]) -> None:
         self.found: set[str] = set()
-        self._instance = instance
         self._fresh = fresh
         self._imports = imports
 
@@ -168,17 +161,13 @@ class _Commands:
             self.found.add(LEAVES)
             return
         root, depth = _root(call.func)
-        if name in _FILLS and (root in self._fresh or (root == self._instance and depth == 2)):
-            if root == self._instance:
-                self.found.add(ON_SELF)
+        if name in _FILLS and root in self._fresh and depth == 1:
             return
         self.found.add(f"{COMMAND}{self._imports.get(root, '')}:{name}:{root}")
 
     def _stored(self, node: ast.Attribute | ast.Subscript) -> None:
         root, depth = _root(node)
-        if root and root == self._instance and depth == 1:
-            self.found.add(ON_SELF)
-        elif root not in self._fresh or isinstance(node, ast.Attribute):
+        if root not in self._fresh or depth:
             self.found.add(LEAVES)
 
 

@@ -174,7 +174,7 @@ class _Look:
         self._collect([*node.decorator_list, node.args], into)
         if node.returns is not None:
             self._collect([node.returns], into)
-        names = commands_of(node, bool(self._class_around), self._imports)
+        names = commands_of(node, self._imports)
         decorated = max(map(_decoration, node.decorator_list), default=0)
         self._functions.append((node.name, names, decorated, self._class_around))
         if node in self._marked:

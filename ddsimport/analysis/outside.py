@@ -21,7 +21,7 @@ import os
 import re
 
 from ddsimport.analysis import sealed
-from ddsimport.analysis.commands import COMMAND, LEAVES, ON_SELF
+from ddsimport.analysis.commands import COMMAND, LEAVES
 from ddsimport.analysis.facts import FACTS_TAG
 from ddsimport.analysis.mentions import AS_VALUE, CALLS_UNKNOWN, TAKEN, mentions_of
 
@@ -219,11 +219,7 @@ class Outside:
 
     def _leaving(self) -> set[str]:
         """The names of functions that may leave something, themselves or by what they mention."""
-        ones = {
-            name
-            for name, words in self._graph.mentioned.items()
-            if self._leaves(words) or ON_SELF in words
-        }
+        ones = {name for name, words in self._graph.mentioned.items() if self._leaves(words)}
         found = self._graph.leading_to(ones)
         if not found.isdisjoint(self._graph.decorated[TAKEN]):
             found = self._graph.leading_to(ones | {CALLS_UNKNOWN})

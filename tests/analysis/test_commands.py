@@ -7,16 +7,15 @@ from textwrap import dedent
 
 import pytest
 
-from ddsimport.analysis.commands import LEAVES, ON_SELF, commands_of, imports_in
+from ddsimport.analysis.commands import LEAVES, commands_of, imports_in
 
 
 def left_by(text: str) -> set[str]:
-    """What the last function of a text may leave; one with `self` stands in a class."""
+    """What the last function of a text may leave."""
     tree = ast.parse(dedent(text))
     node = tree.body[-1]
     assert isinstance(node, ast.FunctionDef)
-    in_class = bool(node.args.args) and node.args.args[0].arg == "self"
-    return commands_of(node, in_class, imports_in(tree))
+    return commands_of(node, imports_in(tree))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +61,8 @@ def test_what_only_gives_a_value_leaves_nothing(body):
         ("rows = {}\n    rows.width = 3", LEAVES),
         ("for x.i in range(3): pass", LEAVES),
         ("del x.width", LEAVES),
+        ("x.a.append(3)", "!::append:x"),
+        ("rows = [x]\n    rows[0].filters.append(3)", "!::append:rows"),
         ("global TABLE\n    TABLE = x", LEAVES),
         ("def g():\n        nonlocal x\n        x = 1", LEAVES),
         ("import seaborn", LEAVES),
@@ -76,11 +77,3 @@ def test_what_is_done_for_its_effect(body, left):
             {}
         """
     assert left_by(dedent(text).format(body)) == {left}
-
-
-def test_an_instance_may_hold_something():
-    assert left_by("def f(self):\n    self.a = 1\n    self.b[0] = 2\n    self.c.append(3)") == {
-        ON_SELF
-    }
-    assert left_by("def f(self):\n    self.figure.title = 1") == {LEAVES}
-    assert left_by("def f(self):\n    self.session.execute(1)") == {"!::execute:self"}
