@@ -167,6 +167,7 @@ class Outside:
         self._reads_anything = graph.leading_to(_READS_ANYTHING)
         self._calls_unknown = graph.leading_to({CALLS_UNKNOWN})
         self._own = {"", ".", *own}
+        self._names = graph.functions | graph.bases.keys()
 
         texts = [text for record in records for text in (*record["imported"], record["made"])]
         texts += script["main"] if script is not None else ()
@@ -238,9 +239,8 @@ class Outside:
     def _is_installed(self, command: str) -> bool:
         """Whether a command is not the program's own."""
         module, name, root = command[len(COMMAND) :].split(":")
-        own = self._graph.functions | self._graph.bases.keys()
         # `registered.register(f)` of a function or class of the program's own is seen by its value.
-        return module not in self._own or not (name in own or root in own)
+        return module not in self._own or not (name in self._names or root in self._names)
 
 
 def _put(where: dict[str, set[str]], name: str, names: str) -> None:
