@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.live import Live
+    from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -78,13 +79,16 @@ class Evaluation:
         self.search_path: list[str] = []
         self.loaded: frozenset[str] = frozenset()
         self.draws: Draws | None = None
+        self.shown: Shown = []
 
     def begin(self) -> None:
-        from ddsimport.runtime import randomness, unforeseen, witness  # a run of hits needs none
+        # A run of hits needs none of these.
+        from ddsimport.runtime import messages, randomness, unforeseen, witness
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
         self.loaded = frozenset(sys.modules)
+        self.shown = messages.shown()
         self.recording = recorder.begin()
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
@@ -226,7 +230,13 @@ class Evaluation:
             comes_back=comes_back,
             trace=trace,
             ties=lambda blob, codec: ties(
-                recording, self.inquiry.live, self.session, blob, codec, bool(functions)
+                recording,
+                self.inquiry.live,
+                self.session,
+                blob,
+                codec,
+                bool(functions),
+                self.shown,
             ),
             seconds=seconds,
             path=self.path,
@@ -249,6 +259,8 @@ class Evaluation:
         Raises:
             UncachedError: a hit would leave something else behind than this evaluation.
         """
+        from ddsimport.runtime import messages
+
         if recording.printed > recorder.OUTPUT_LIMIT:
             raise UncachedError(
                 f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
@@ -264,6 +276,11 @@ class Evaluation:
             )
         if sys.path != self.search_path:
             recording.effects["changed sys.path"] = None
+        if not messages.is_as_before(self.shown):
+            raise UncachedError(
+                "it changed how `logging` shows messages, which a hit would not do; set it up "
+                "outside the step"
+            )
         for effect in recording.effects:
             raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
         again = inquire(self.step, self.inquiry.values, self.session.codebook, self.session.folders)

@@ -24,7 +24,7 @@ from mmap import ACCESS_READ, mmap
 from blake3 import blake3
 
 from ddsimport.analysis.graph import READS_PLACES
-from ddsimport.runtime import asked
+from ddsimport.runtime import asked, messages
 from ddsimport.runtime.trace import TIES
 
 TYPE_CHECKING = False
@@ -42,7 +42,13 @@ _TELL_NOTHING = frozenset({"npy", "safetensors", "image"})
 
 
 def ties(
-    recording: Recording, live: Live, session: Session, blob: str, codec: str, functions: bool
+    recording: Recording,
+    live: Live,
+    session: Session,
+    blob: str,
+    codec: str,
+    functions: bool,
+    shown: messages.Shown,
 ) -> tuple[tuple[str, str], ...]:
     """(label, text) of what must be as it is for the value in a blob to hold.
 
@@ -50,17 +56,22 @@ def ties(
         blob: the file that holds the value.
         codec: the name of what wrote it.
         functions: whether there are functions of the project in the value.
+        shown: how messages were shown when the step began.
     """
     output = "".join(text for _, text in recording.output).encode("utf-8", "replace")
     if codec in _TELL_NOTHING or not os.path.getsize(blob):
-        return _ties(recording, live, session, (output,), functions)
-    with open(blob, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        return _ties(recording, live, session, (output, content), functions)
+        found = _ties(recording, live, session, (output,), functions)
+    else:
+        with open(blob, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            found = _ties(recording, live, session, (output, content), functions)
+    if recording.output and "logging" in sys.modules:
+        found.append((MESSAGES, messages.token(shown)))
+    return tuple(found)
 
 
 def _ties(
     recording: Recording, live: Live, session: Session, given: _Given, functions: bool
-) -> tuple[tuple[str, str], ...]:
+) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     directory = os.getcwd()
     met = live.setting.placed or any(
@@ -79,9 +90,7 @@ def _ties(
             found.append((TEXT + session.relative(source), text))
     if functions:
         found.append((MODULES, _modules(live)))
-    if recording.output and "logging" in sys.modules:
-        found.append((MESSAGES, _messages()))
-    return tuple(found)
+    return found
 
 
 def hold(conditions: tuple[tuple[str, str], ...], live: Live, session: Session) -> bool:
@@ -97,7 +106,7 @@ def _now(label: str, live: Live, session: Session) -> str:
     if label == MODULES:
         return _modules(live)
     if label == MESSAGES:
-        return _messages() if "logging" in sys.modules else ""
+        return messages.token(messages.shown())
     try:
         return session.codebook.text_hash(session.absolute(label[len(TEXT) :])).hex()
     except OSError:
@@ -146,23 +155,3 @@ def _modules(live: Live) -> str:
     reach = next(iter(live.reaches.values()), None)
     named = [(each.chain, each.owner) for each in reach.references] if reach is not None else []
     return blake3(repr(named).encode()).hexdigest(length=16)
-
-
-def _messages() -> str:
-    """How a message of `logging` is shown: the levels and formats of all handlers."""
-    logging = sys.modules["logging"]
-    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
-    shown = [
-        (
-            logger.name,
-            getattr(logger, "propagate", True),
-            type(handler).__qualname__,
-            handler.level,
-            getattr(handler.formatter, "_fmt", None),
-            getattr(handler.formatter, "datefmt", None),
-            type(handler.formatter).__qualname__,
-        )
-        for logger in loggers
-        for handler in getattr(logger, "handlers", ())
-    ]
-    return blake3(repr(shown).encode()).hexdigest(length=16)
