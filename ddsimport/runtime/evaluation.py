@@ -276,7 +276,7 @@ class Evaluation:
             )
         if sys.path != self.search_path:
             recording.effects["changed sys.path"] = None
-        if not messages.is_as_before(self.shown):
+        if not messages.is_as_before(self.shown, self.loaded):
             raise UncachedError(
                 "it changed how `logging` shows messages, which a hit would not do; set it up "
                 "outside the step"

@@ -46,9 +46,18 @@ def token(shown: Shown) -> str:
     return blake3(repr(shown).encode()).hexdigest(length=16)
 
 
-def is_as_before(before: Shown) -> bool:
-    """Whether messages are shown as they were, or will be by the next one."""
+def is_as_before(before: Shown, loaded: frozenset[str]) -> bool:
+    """Whether messages are shown as they were, or will be by the next one.
+
+    Args:
+        loaded: the modules that were loaded then. Those that have been since may show their own.
+    """
     now = shown()
+    if now == before:
+        return True
+    imported = {name.partition(".")[0] for name in sys.modules.keys() - loaded}
+    imported -= {name.partition(".")[0] for name in loaded}
+    now = [each for each in now if each in before or each[0].partition(".")[0] not in imported]
     if now == before:
         return True
     logging: Any = sys.modules["logging"]
