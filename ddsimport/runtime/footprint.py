@@ -138,9 +138,14 @@ class Search(Record):
         return not moved
 
 
-def search(step: Step, inquiry: Inquiry, session: Session) -> Search:
-    """See there."""
-    root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
+def search(step: Step, inquiry: Inquiry, session: Session) -> Search | None:
+    """The look for what was not found by its signature; None for a step that no pragma marks
+    (`keep`): what it runs is no text of its own."""
+    site = step.site
+    try:
+        root = session.codebook.root_of_step(step.module, step.file, site.line, site.column)
+    except LookupError:
+        return None
     parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.salt]
     parts.append(session.codebook.node(root).own)
     for position, (name, value) in enumerate(inquiry.values):

@@ -94,7 +94,8 @@ def look_up(
                 from ddsimport.runtime import footprint
 
                 search = footprint.search(step, inquiry, session)
-                found = kept(store.entry(search.stem), search)
+                if search is not None:
+                    found = kept(store.entry(search.stem), search)
             if found is None:
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
