@@ -360,18 +360,18 @@ def test_what_is_claimed_of_polars_comes_back(data: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pd.Series])
-def test_what_a_program_sets_on_a_frame_counts_and_no_codec_drops_it(kind):
-    import warnings
-
+@pytest.mark.filterwarnings("ignore:Pandas doesn't allow columns")
+def test_what_a_program_sets_on_a_frame_counts(kind):
     made = kind({"a": range(3)})
     bare = digest(made)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made.unit = ["m"]
+    made.unit = ["m"]
     assert digest(made) != bare
+
+
+@needs_blocks
+@pytest.mark.filterwarnings("ignore:Pandas doesn't allow columns")
+def test_what_a_program_sets_on_a_frame_is_dropped_by_no_codec():
     large = traps.FRAMES["large"]()
     assert codec_for(large) is ARROW
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        large.unit = ["m"]
+    large.unit = ["m"]
     assert codec_for(large) is not ARROW
