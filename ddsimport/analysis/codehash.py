@@ -182,7 +182,7 @@ class Codebook:
         """Whether a definition stands below a decorator of installed code that may keep what it
         gave (`lru_cache`), or do with it what no text tells."""
         self._resolver.place(module, file)
-        return self._settled(lambda: self._nodes.keeps_results(module, file, index))
+        return self._settled(lambda: self._whole_nodes.keeps_results(module, file, index))
 
     def narrowed(self, whole: frozenset[tuple[str, int]]) -> Codebook:
         """A codebook for which functions count as what can be seen of them while they do not run.

@@ -50,7 +50,7 @@ _SOUNDS_LIKE_ONE = re.compile(
 )
 """Calls that may do something although their value is used."""
 
-_FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def commands_of(
@@ -80,7 +80,7 @@ def commands_of_statement(node: ast.stmt, fresh: set[str], imports: Mapping[str,
     stack: list[ast.AST] = [node]
     while stack:
         each = stack.pop()
-        if not isinstance(each, (*_FunctionNode, ast.Lambda)):
+        if not isinstance(each, (*FUNCTIONS, ast.Lambda)):
             if not isinstance(each, (ast.ClassDef, ast.Import, ast.ImportFrom)):
                 look.at(each)
             stack += ast.iter_child_nodes(each)
@@ -98,20 +98,25 @@ def fresh_in(node: ast.AST) -> set[str]:
     other: set[str] = set()
     simple: dict[int, bool] = {}
     for each in _inside(node):
-        targets: list[ast.expr] = []
-        if isinstance(each, ast.Assign):
-            targets = each.targets
-        elif isinstance(each, ast.AnnAssign) and each.value is not None:
-            targets = [each.target]
+        targets, value = assigned(each)
         for target in targets:
             if isinstance(target, ast.Name):
-                simple[id(target)] = _is_new_container(each.value)  # type: ignore[attr-defined]
+                simple[id(target)] = value is not None and _is_new_container(value)
     for each in _inside(node):
         if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
             (fresh if simple.get(id(each)) else other).add(each.id)
         elif isinstance(each, ast.arg):
             other.add(each.arg)
     return fresh - other
+
+
+def assigned(node: ast.AST) -> tuple[list[ast.expr], ast.expr | None]:
+    """What an assignment binds, and to what; nothing for any other statement."""
+    if isinstance(node, ast.Assign):
+        return node.targets, node.value
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [node.target], node.value
+    return [], None
 
 
 def _is_new_container(value: ast.expr) -> bool:

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import ast
 
-from ddsimport.analysis.commands import commands_of, commands_of_statement, fresh_in, imports_in
+from ddsimport.analysis.commands import (
+    FUNCTIONS,
+    assigned,
+    commands_of,
+    commands_of_statement,
+    fresh_in,
+    imports_in,
+)
 from ddsimport.errors import PragmaError
 
 TYPE_CHECKING = False
@@ -30,7 +37,6 @@ _PLAIN = frozenset(
 )
 
 _BY_NAME = frozenset({"getattr", "hasattr", "setattr", "delattr"})
-_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def mentions_of(text: str) -> dict[str, Any]:
@@ -69,7 +75,7 @@ def _marked(tree: ast.Module, text: str) -> dict[ast.AST, int]:
         return {}
     found: dict[ast.AST, int] = {}
     for step in steps:
-        if isinstance(step.node, _Function):
+        if isinstance(step.node, FUNCTIONS):
             found[step.node] = step.site.line
         elif step.node.value is not None:
             found[step.node.value] = step.site.line
@@ -134,7 +140,7 @@ class _Look:
     def _block(self, statements: Iterable[ast.stmt], into: set[str]) -> None:
         """Statements that run when the module is imported, those of classes included."""
         for statement in statements:
-            if isinstance(statement, _Function):
+            if isinstance(statement, FUNCTIONS):
                 self._function(statement, into)
             elif isinstance(statement, ast.ClassDef):
                 self._class(statement)
@@ -194,7 +200,7 @@ class _Look:
         stack = [(node, into) for node in nodes]
         while stack:
             node, names = stack.pop()
-            if node in self._marked and not isinstance(node, _Function):
+            if node in self._marked and not isinstance(node, FUNCTIONS):
                 names = set()
                 self._steps.append((self._marked[node], names))
             inside: Iterable[ast.AST] = ast.iter_child_nodes(node)
@@ -253,12 +259,7 @@ def _variables(nodes: Iterable[ast.AST]) -> set[str]:
 
 def _tables_of(statement: ast.stmt) -> list[str]:
     """The variables that a statement binds, if it does nothing else and calls nothing."""
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        targets = [statement.target]
-    else:
-        return []
+    targets, _ = assigned(statement)
     calls = (ast.Call, ast.Await, ast.Lambda)
     if any(isinstance(each, calls) for each in ast.walk(statement)):
         return []

@@ -39,7 +39,6 @@ class Narrowed:
         self._whole = whole
         self._outlines: dict[Key, Node] = {}
         self.located = nodes.located
-        self.keeps_results = nodes.keeps_results
 
     def __getitem__(self, key: Key) -> Node:
         node = self._nodes[key]

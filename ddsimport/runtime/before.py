@@ -40,10 +40,10 @@ def outside(session: Session) -> Outside:
     mentions = Mentions(kept)
     found = {}
     for name, file in files.items():
-        text, text_hash = session.codebook.texts.read(file)
-        if text_hash not in _records:
-            _records[text_hash] = mentions.of(text, text_hash)
-        found[name] = _records[text_hash]
+        if hashes[name] not in _records:
+            text, _ = session.codebook.texts.read(file)
+            _records[hashes[name]] = mentions.of(text, hashes[name])
+        found[name] = _records[hashes[name]]
     plain = [(line, found[name]) for name, line in ran_plain if name in found]
     own = {name.partition(".")[0] for name in found}
     made = Outside(list(found.values()), found.get("__main__"), plain, own)

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cached_property
 
 from blake3 import blake3
 
@@ -122,7 +123,7 @@ class Search(Record):
         recorded = dict(trace.variables)
         try:
             whole = _places(trace.variables, self.session)
-            if not whole.issuperset(_may_matter(self.inquiry, self.session)):
+            if not whole.issuperset(self._matter):
                 return False
             now = _narrow(self.step, self.inquiry, whole, self.session)
         except _FAILURES:
@@ -136,6 +137,11 @@ class Search(Record):
                     return False
                 moved.discard(_BEFORE + name)
         return not moved
+
+    @cached_property
+    def _matter(self) -> set[Place]:
+        """The same for every trace that is asked about."""
+        return _may_matter(self.inquiry, self.session)
 
 
 def search(step: Step, inquiry: Inquiry, session: Session) -> Search | None:
@@ -272,27 +278,23 @@ def _may_matter(inquiry: Inquiry, session: Session) -> set[Place]:
     run = outside(session)
     found: set[Place] = set()
     classes: set[Key] = set()
-    for reach in inquiry.live.reaches.values():
-        for key in reach.nodes:
-            if key[0] != "d":
-                continue
-            facts = codebook.facts(key[2])
-            if facts.definitions[int(key[3])][DEF_KIND] == "class":
-                classes.add(key)
-            for file, index in hidden.functions_of(key, codebook):
-                if run.may_have_left(facts.definitions[index][DEF_QUALNAME]):
-                    found.add((file, index))
+    for key in hidden.definitions(inquiry.live):
+        facts = codebook.facts(key[2])
+        if facts.definitions[int(key[3])][DEF_KIND] == "class":
+            classes.add(key)
+        for file, index in hidden.functions_of(key, codebook):
+            if run.may_have_left(facts.definitions[index][DEF_QUALNAME]):
+                found.add((file, index))
     return found | hidden.made_by(classes, codebook)
 
 
 def _reached(inquiry: Inquiry, session: Session) -> set[Place]:
     """The functions that an inquiry met, those of classes included."""
+    codebook = session.codebook
     return {
         place
-        for reach in inquiry.live.reaches.values()
-        for key in reach.nodes
-        if key[0] == "d"
-        for place in hidden.functions_of(key, session.codebook)
+        for key in hidden.definitions(inquiry.live)
+        for place in hidden.functions_of(key, codebook)
     }
 
 
@@ -303,16 +305,12 @@ _LOADING = frozenset(
 """Methods that pickle calls."""
 
 
-_WITHOUT_STATE = ("abc", "collections.abc", "enum", "typing", "typing_extensions")
-"""Modules of classes that have nothing of their own to load."""
-
-
 def _loads_by_code(cls: type) -> bool:
     """Whether loading an instance may run functions of the program."""
     return written.file_of(cls) is not None and any(
         written.defines(base, _LOADING)
         if written.file_of(base) is not None
-        else not (base in (object, tuple) or base.__module__ in _WITHOUT_STATE)
+        else not (base in (object, tuple) or base.__module__ in written.WITHOUT_STATE)
         for base in cls.__mro__
     )
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 
 from ddsimport.analysis.facts import DEF_KIND, DEF_QUALNAME
+from ddsimport.runtime import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,9 +116,9 @@ def check(wide: Live, narrow: Live, whole: set[Place], codebook: Codebook) -> No
     Raises:
         HiddenError: it can.
     """
-    if narrow.hides or narrow.uncounted or narrow.kept_results:
+    if narrow.uncounted or any(map(_hides, narrow.met)):
         raise HiddenError("some of what it reads is not seen by its value")
-    for key in _definitions(narrow):
+    for key in definitions(narrow):
         for file, index in functions_of(key, codebook):
             if codebook.keeps_results(key[1], file, index):
                 raise HiddenError("results are kept")
@@ -130,9 +131,17 @@ def check(wide: Live, narrow: Live, whole: set[Place], codebook: Codebook) -> No
                 raise HiddenError(f"{edge.label!r} may set something")
     if all(_STATELESS.issuperset(reach.untracked) for reach in narrow.reaches.values()):
         return
-    for key in _definitions(wide):
+    for key in definitions(wide):
         if not whole.issuperset(functions_of(key, codebook)):
             raise HiddenError("it uses installed code that may remember what others did with it")
+
+
+def _hides(thing: object) -> bool:
+    """Whether instances of this class hold more than is seen, or this keeps what it gave. (No such
+    thing is remembered from one inquiry to the next, and not met then: see `Slot.remember`.)"""
+    if isinstance(thing, type):
+        return written.may_hide(thing)
+    return type(thing).__qualname__ == "_lru_cache_wrapper"
 
 
 def _keys(live: Live) -> Iterator[Key]:
@@ -140,7 +149,8 @@ def _keys(live: Live) -> Iterator[Key]:
         yield from (key for key in reach.nodes if key[0] != "f")
 
 
-def _definitions(live: Live) -> Iterator[Key]:
+def definitions(live: Live) -> Iterator[Key]:
+    """The keys of the definitions that were looked at."""
     return (key for key in _keys(live) if key[0] == "d")
 
 

@@ -51,25 +51,22 @@ class Live:
         reflects: what the code met so far reads of other code (`graph.READS_…`).
         setting: tells whether a path in the project was met.
         uncounted: sentences on what has no digest: globals count by their text.
-        hides: classes were met of which instances may hold what no digest shows.
         asked_for_code: set once a digest asked what stands for some code.
-        kept_results: the functions below caches that no decorator tells of.
+        met: the functions, classes and modules that were looked at.
     """
 
     def __init__(self, codebook: Codebook, folders: tuple[str, ...] = ()) -> None:
         self.setting = Setting(folders)
         self.reflects = 0
         self.asked_for_code = False
-        self.kept_results: list[FunctionType] = []
+        self.met: list[object] = []  # kept alive: the tokens go by identity
         self._codebook = codebook
         self._tokens: dict[int, bytes] = {}
-        self._kept: list[object] = []
         self._active: dict[int, object] = {}
         self._texts: set[int] = set()
         self.distributions: set[str] = set()
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
-        self.hides = False
 
     # --- what analysis reached --------------------------------------------------------------------
 
@@ -138,11 +135,9 @@ class Live:
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
-        around, self.hides = self.hides, False
         token = self._token(slot.reference, thing)
-        if not (self.hides or self.reflects & READS_EXTRAS):
+        if not self.reflects & READS_EXTRAS:
             slot.remember(thing, token)
-        self.hides |= around
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
@@ -261,7 +256,7 @@ class Live:
         finally:
             del self._active[id(thing)]
         self._tokens[id(thing)] = token
-        self._kept.append(thing)
+        self.met.append(thing)
         return token
 
     def _again(self, thing: Any) -> bytes:
@@ -278,8 +273,6 @@ class Live:
 
     def _function(self, thing: Any) -> bytes:
         if type(thing).__qualname__ == "_lru_cache_wrapper":
-            if isinstance(thing.__wrapped__, FunctionType):
-                self.kept_results.append(thing.__wrapped__)
             return self.code_of(thing.__wrapped__)
         if not isinstance(thing, FunctionType):
             return self._installed(getattr(thing, "__module__", None) or "", thing)
@@ -314,7 +307,6 @@ class Live:
         return self.reach(self._codebook.module(module.__name__, file, reading))
 
     def _class(self, cls: type) -> bytes:
-        self.hides = self.hides or written.may_hide(cls)
         hasher = blake3(f"{cls.__qualname__}".encode())
         extras = bool(self.reflects & READS_EXTRAS)
         for base in cls.__mro__:

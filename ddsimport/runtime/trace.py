@@ -59,9 +59,7 @@ def lazy_globals(live: Live, inquired: Live) -> Iterator[tuple[str, str, str]]:
 
 def lazy_tokens_hold(recorded: dict[str, str], live: Live) -> bool:
     """Whether those of `lazy_tokens` that were recorded are the same now."""
-    return all(
-        recorded.get(label, token) == token for label, token in lazy_tokens(live, live).items()
-    )
+    return all(recorded.get(label, token) == token for label, _, token in lazy_globals(live, live))
 
 
 def trace_of(

@@ -221,7 +221,8 @@ def may_hide(cls: type) -> bool:
         return True
     for base in cls.__mro__:
         if file_of(base) is None:
-            if not (base.__module__ in _TELL_ALL or issubclass(base, BaseException)):
+            plain = base.__module__ == "builtins" or base.__module__ in WITHOUT_STATE
+            if not (plain or issubclass(base, BaseException)):
                 return True
         elif defines(base, _SAY_THEIR_STATE):
             return True
@@ -240,7 +241,8 @@ def defines(cls: type, names: frozenset[str]) -> bool:
 
 _SET_BY_ENUM = frozenset({"_name_", "_value_", "_sort_order_", "__objclass__"})
 _SAY_THEIR_STATE = frozenset({"__dds_digest__", "__getstate__", "__reduce__", "__reduce_ex__"})
-_TELL_ALL = frozenset({"abc", "builtins", "collections.abc", "enum", "typing", "typing_extensions"})
+WITHOUT_STATE = frozenset({"abc", "collections.abc", "enum", "typing", "typing_extensions"})
+"""Modules of classes that add nothing of their own to an instance."""
 
 
 def _set_on(member: object) -> dict[str, object]:
