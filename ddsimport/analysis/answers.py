@@ -8,11 +8,10 @@ state of each file, and reads no facts.
 
 from __future__ import annotations
 
-import binascii
 import gc
 import os
 import sys
-from array import array
+from itertools import starmap
 
 from blake3 import blake3
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ddsimport.analysis.graph import Key
-    from ddsimport.analysis.texts import Texts
+    from ddsimport.analysis.texts import Stamp, Texts
 
     class Now(Protocol):
         """What answers are compared with."""
@@ -83,12 +82,12 @@ class Answers:
             if now.place_of(name) != (file, tracked):
                 return None
         current = True
-        for file, content_hash, *stamp in record["files"]:
+        for file, content_hash, stamp in record["files"]:
             if not now.texts.holds(file, content_hash, stamp):
                 return None
-            current = current and now.texts.known(file)[1] in (stamp, [])
+            current = current and now.texts.known(file)[1] in (stamp, ())
         if not current:  # the same texts in files that were touched, or that came to rest since
-            record["files"] = _known(now, (file for file, *_ in record["files"]))
+            record["files"] = _known(now, (file for file, _, _ in record["files"]))
             sealed.write(path, record)
         return _unpacked(record["reach"]), frozenset(record["read"])
 
@@ -104,7 +103,7 @@ class Answers:
         """Keep an answer that rests on these files, and on where these modules are."""
         path = self._path(question)
         record = {
-            "modules": [[name, *now.place_of(name)] for name in sorted(modules)],
+            "modules": [(name, *now.place_of(name)) for name in sorted(modules)],
             "files": _known(now, sorted(files)),
             "reach": _packed(reach),
             "read": sorted(read),
@@ -119,16 +118,12 @@ class Answers:
         name = blake3(repr((kind, what, reflects)).encode("utf-8", "surrogatepass")).hexdigest(
             length=16
         )
-        return os.path.join(self._directory, folder[:2], folder[2:], f"{name}.json")
+        return os.path.join(self._directory, folder[:2], folder[2:], f"{name}{sealed.SUFFIX}")
 
 
-def _known(now: Now, files: Iterable[str]) -> list[list[Any]]:
-    """[file, hash, *stamp] of files whose hashes are known."""
-    found = []
-    for file in files:
-        content_hash, stamp = now.texts.known(file)
-        found.append([file, content_hash, *stamp])
-    return found
+def _known(now: Now, files: Iterable[str]) -> list[tuple[str, str, Stamp]]:
+    """(file, hash, stamp) of files whose hashes are known."""
+    return [(file, *now.texts.known(file)) for file in files]
 
 
 def _thin_out(folder: str) -> None:
@@ -144,126 +139,53 @@ def _thin_out(folder: str) -> None:
         return
 
 
-# --- a reach as JSON ------------------------------------------------------------------------------
+# --- a reach as plain values ----------------------------------------------------------------------
 
 
 def _packed(reach: Reach) -> dict[str, Any]:
-    """The reach, with every reference, and every string of one, written once."""
-    numbers: dict[str | None, int] = {None: 0}
-    rows: dict[tuple[int, ...], int] = {}
+    """The fields of a reach. `marshal` writes an object once, so what is equal becomes the same."""
+    same: dict[Any, Any] = {}
 
-    def number(text: str | None) -> int:
-        return numbers.setdefault(text, len(numbers))
+    def once(field: Any) -> Any:
+        return same.setdefault(field, field)
 
-    order = []
-    for reference in reach.references:
-        row = (
-            number(reference.module),
-            number(".".join(reference.chain)),
-            number(reference.kind),
-            number(reference.owner),
-            number(reference.file),
-            number(reference.qualname),
-            reference.first_line,
-            int(reference.lazy),
-            number(None if reference.literal is None else reference.literal.hex()),
-        )
-        order.append(rows.setdefault(row, len(rows)))
-    packed = {
-        "references": [_as_text(column) for column in zip(*rows, strict=True)],
-        "order": _as_text(order),
-        "hash": reach.hash.hex(),
-        "distributions": reach.distributions,
-        "files": reach.files,
-        "notes": reach.notes,
-        "ambiguous": reach.ambiguous,
-        "direct": reach.direct,
-        "reflects": reach.reflects,
-        "rebound": reach.rebound,
-        "nodes": "\n".join(
-            f"{kind} {number(module)} {number(file)} {what}"
-            for kind, module, file, what in reach.nodes
+    rows: dict[Reference, int] = {}
+    order = [rows.setdefault(reference, len(rows)) for reference in reach.references]
+    return {
+        **reach.as_dict(),
+        "references": (
+            [
+                tuple(once(field) if isinstance(field, (str, tuple)) else field for field in row)
+                for row in rows
+            ],
+            order,
         ),
-        "untracked": reach.untracked,
+        "nodes": sealed.packed([tuple(map(once, key)) for key in reach.nodes]),
     }
-    packed["strings"] = list(numbers)
-    return packed
 
 
 def _unpacked(packed: dict[str, Any]) -> Reach:
-    strings = packed["strings"]
-    chains: dict[int, tuple[str, ...]] = {}
-    references: list[Reference] = []
-    rows = zip(*map(_as_numbers, packed["references"]), strict=True)
-    for module, chain, kind, owner, file, qualname, line, lazy, literal in rows:
-        parts = chains.get(chain)
-        if parts is None:
-            parts = chains[chain] = tuple(strings[chain].split(".") if strings[chain] else ())
-        references.append(
-            Reference(
-                strings[module],
-                parts,
-                strings[kind],
-                strings[owner],
-                strings[file],
-                strings[qualname],
-                line,
-                bool(lazy),
-                bytes.fromhex(strings[literal]) if literal else None,
-            )
-        )
-    return Reach(
-        bytes.fromhex(packed["hash"]),
-        tuple([references[index] for index in _as_numbers(packed["order"])]),
-        tuple(packed["distributions"]),
-        tuple(packed["files"]),
-        tuple(packed["notes"]),
-        packed["ambiguous"],
-        packed["direct"],
-        packed["reflects"],
-        tuple((module, name) for module, name in packed["rebound"]),
-        _KeptNodes(packed["nodes"], strings),
-        tuple(packed["untracked"]),
-    )
-
-
-def _as_text(numbers: Iterable[int]) -> str:
-    """Numbers from 0 to 2**32 - 1: as text of JSON, they take eight times as long to read."""
-    packed = array("I", numbers)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return binascii.b2a_base64(packed.tobytes(), newline=False).decode("ascii")
-
-
-def _as_numbers(text: str) -> Iterable[int]:
-    packed = array("I", binascii.a2b_base64(text))
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed
+    rows, order = packed["references"]
+    references = list(starmap(Reference, rows))
+    packed["references"] = tuple([references[index] for index in order])
+    packed["nodes"] = _KeptNodes(packed["nodes"])
+    return Reach(**packed)
 
 
 class _KeptNodes:
-    """The nodes of a reach that is kept. Only a miss asks for them, so they are text until then:
+    """The nodes of a reach that is kept. Only a miss asks for them, so they are packed until then:
     half of what an answer holds."""
 
-    __slots__ = ("_nodes", "_strings", "_text")
+    __slots__ = ("_nodes", "_packed")
 
-    def __init__(self, text: str, strings: list[str]) -> None:
-        self._text = text
-        self._strings = strings
-        self._nodes: tuple[Key, ...] | None = None
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._nodes: list[Key] | None = None
 
     def __iter__(self) -> Iterator[Key]:
         if self._nodes is None:
-            rows = self._text.split("\n") if self._text else []
-            self._nodes = tuple(map(self._node, rows))
+            self._nodes = sealed.unpacked(self._packed)
         return iter(self._nodes)
-
-    def _node(self, row: str) -> Key:
-        kind, module, file, what = row.split(" ")
-        # As `graph` says: definitions and statements are known by their number.
-        place = int(what) if kind in "dt" else what
-        return kind, self._strings[int(module)], self._strings[int(file)], place
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, (tuple, _KeptNodes)) and tuple(self) == tuple(other)

@@ -159,7 +159,7 @@ def _read(path: str) -> str:
 
 def _path(key: tuple[str, int]) -> str:
     name = blake3(f"{_FORMAT} {key[0]} {key[1]}".encode("utf-8", "surrogateescape")).hexdigest()
-    return os.path.join(_directory[0], f"distributions-{name[:32]}.json")
+    return os.path.join(_directory[0], f"distributions-{name[:32]}{sealed.SUFFIX}")
 
 
 def _kept(key: tuple[str, int]) -> _Index | None:

@@ -204,11 +204,8 @@ class Facts(Record):
             if any(kind == OTHER and index < 0 for kind, _, index in bindings)
         )
 
-    def as_json(self) -> dict[str, Any]:
-        return self.record
-
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Facts:
+    def from_record(cls, record: dict[str, Any]) -> Facts:
         """Facts from a record; raises `ValueError` if it is none."""
         if not isinstance(record, dict) or _FIELDS - record.keys():
             raise ValueError("not a record of facts")
@@ -326,7 +323,7 @@ class FactsCache:
         """The facts of the text with this hash (hexadecimal), None if they are not kept."""
         for name in (text_hash, _versioned(text_hash)):
             try:
-                return Facts.from_json(sealed.read(self._path(name)))
+                return Facts.from_record(sealed.read(self._path(name)))
             except ValueError:
                 continue
         return None
@@ -334,12 +331,10 @@ class FactsCache:
     def put(self, text_hash: str, facts: Facts) -> None:
         """Keep the facts of the text with this hash."""
         # Whether a text can be analysed depends on this Python; what is found in it does not.
-        sealed.write(
-            self._path(_versioned(text_hash) if facts.whole else text_hash), facts.as_json()
-        )
+        sealed.write(self._path(_versioned(text_hash) if facts.whole else text_hash), facts.record)
 
     def _path(self, name: str) -> str:
-        return os.path.join(self._directory, name[:2], f"{name[2:]}-{FACTS_TAG}.json")
+        return os.path.join(self._directory, name[:2], f"{name[2:]}-{FACTS_TAG}{sealed.SUFFIX}")
 
 
 def _versioned(text_hash: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.machinery import FileFinder, PathFinder
+from importlib.machinery import BuiltinImporter, FileFinder, FrozenImporter, PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+_STANDARD = (BuiltinImporter, FrozenImporter, PathFinder)
 
 
 def locate(name: str) -> str | None:
@@ -33,6 +35,8 @@ class Locator:
     def __init__(self) -> None:
         self._paths: dict[str, Sequence[str] | None] = {}
         self._stems: dict[str, frozenset[str]] = {}
+        self._finders: list[Any] = []
+        self._others: list[tuple[Any, bool]] = []
 
     def __call__(self, name: str) -> str | None:
         module = sys.modules.get(name)
@@ -54,22 +58,30 @@ class Locator:
             path = self._path_of(parent)
             if path is None:
                 return None
-        for finder in tuple(sys.meta_path):
-            # Our own finder only asks the others, and notes what it saw: this is no import.
-            if type(finder).__module__.partition(".")[0] == "ddsimport":
-                continue
-            if path is not None and finder is PathFinder and not self._may_be_in(path, last):
-                continue
-            find = getattr(finder, "find_spec", None)
-            if find is None:
+        may_be_there = path is None or self._may_be_in(path, last)
+        for finder, looks_in_folders in self._asked():
+            if looks_in_folders and not may_be_there:
                 continue
             try:
-                spec = find(name, path, None)
+                spec = finder.find_spec(name, path, None)
             except Exception:  # a finder of somebody else's that cannot answer now
                 continue
             if spec is not None:
                 return spec
         return None
+
+    def _asked(self) -> list[tuple[Any, bool]]:
+        """The finders; and whether, of what is in a package, each finds only what lies in the
+        package's folders: no built-in or frozen module is in a package that lies in one."""
+        if sys.meta_path != self._finders:
+            self._finders = list(sys.meta_path)
+            self._others = [
+                (finder, finder in _STANDARD)
+                for finder in self._finders
+                # Our own only asks the others, and notes what it saw: this is no import.
+                if type(finder).__module__.partition(".")[0] != "ddsimport"
+            ]
+        return self._others
 
     def _path_of(self, package: str) -> Sequence[str] | None:
         loaded = sys.modules.get(package)

@@ -67,7 +67,7 @@ class Mentions:
     def of(self, text: str, text_hash: str) -> dict[str, Any]:
         path = None
         if self._directory is not None:
-            name = f"{text_hash[2:]}-{FACTS_TAG}-mentions.json"
+            name = f"{text_hash[2:]}-{FACTS_TAG}-mentions{sealed.SUFFIX}"
             path = os.path.join(self._directory, text_hash[:2], name)
             known = sealed.read(path)
             if isinstance(known, dict):

@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Stamp = list[int]
-"""Times of the last write and the last change in ns, size, inode; [] if not to be relied on."""
+Stamp = tuple[int, ...]
+"""Times of the last write and the last change in ns, size, inode; () if not to be relied on."""
 
 _AT_REST = 2_000_000_000  # ns: the coarsest clock of a file system (FAT)
 
@@ -98,13 +98,13 @@ def _state(file: str) -> os.stat_result | None:
 
 
 def _numbers(state: os.stat_result) -> Stamp:
-    return [state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino]
+    return state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino
 
 
 def _stamp(before: os.stat_result | None, after: os.stat_result | None) -> Stamp:
     if before is None or after is None:
-        return []
+        return ()
     numbers = _numbers(after)
     if numbers != _numbers(before) or time.time_ns() - max(numbers[:2]) < _AT_REST:
-        return []
+        return ()
     return numbers

@@ -199,7 +199,7 @@ def _look_at_new_files() -> None:
 
 
 def _file() -> str:
-    return os.path.join(_directory[0], f"stores-{_FORMAT}-{FACTS_TAG}.json")
+    return os.path.join(_directory[0], f"stores-{_FORMAT}-{FACTS_TAG}{sealed.SUFFIX}")
 
 
 def _note(module: ModuleType, chain: str, attribute: str, imported: str) -> None:

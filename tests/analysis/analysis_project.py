@@ -232,10 +232,10 @@ class MemoryCache(FactsCache):
 
     def get(self, text_hash: str) -> Facts | None:
         kept = self._kept.get(text_hash)
-        return None if kept is None else Facts.from_json(json.loads(kept))
+        return None if kept is None else Facts.from_record(json.loads(kept))
 
     def put(self, text_hash: str, facts: Facts) -> None:
-        self._kept[text_hash] = json.dumps(facts.as_json())
+        self._kept[text_hash] = json.dumps(facts.record)
 
 
 CACHE = MemoryCache()

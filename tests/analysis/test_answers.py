@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from analysis_project import FILES, position_of
 
-from ddsimport.analysis import codehash, texts
+from ddsimport.analysis import codehash, sealed, texts
 from ddsimport.analysis.answers import Answers
 from ddsimport.analysis.codehash import Codebook, Reach
 from ddsimport.analysis.facts import Facts, FactsCache, facts_of_all
@@ -108,7 +107,7 @@ def test_a_warm_answer_reads_no_text_and_no_facts(world: World) -> None:
     world.write(SMALL)
     cold = world.asked()
     assert len(world.analysed) == 4
-    for path in (world.store / "facts").rglob("*.json"):
+    for path in (world.store / "facts").rglob(f"*{sealed.SUFFIX}"):
         path.unlink()
     assert world.asked() == cold
     assert world.read == world.analysed == []
@@ -117,12 +116,12 @@ def test_a_warm_answer_reads_no_text_and_no_facts(world: World) -> None:
 def test_an_edited_file_is_analysed_alone(world: World) -> None:
     world.write(SMALL)
     cold = world.asked()
-    kept = {path: path.read_bytes() for path in (world.store / "facts").rglob("*.json")}
+    kept = {path: path.read_bytes() for path in (world.store / "facts").rglob(f"*{sealed.SUFFIX}")}
     edited = SMALL["pkg/b.py"].replace("return x", "return x + 1")
     world.write({"pkg/b.py": edited})
     assert world.asked().hash != cold.hash
     assert world.analysed == [edited]
-    now = {path: path.read_bytes() for path in (world.store / "facts").rglob("*.json")}
+    now = {path: path.read_bytes() for path in (world.store / "facts").rglob(f"*{sealed.SUFFIX}")}
     assert len(now) == len(kept) + 1
     assert all(now[path] == content for path, content in kept.items())
 
@@ -238,7 +237,7 @@ def test_the_modules_that_a_step_reads_are_kept(world: World) -> None:
 def test_a_damaged_answer_is_looked_up_again(world: World, damage: bytes) -> None:
     world.write(SMALL)
     cold = world.asked()
-    paths = list((world.store / "answers").rglob("*.json"))
+    paths = list((world.store / "answers").rglob(f"*{sealed.SUFFIX}"))
     assert paths
     for path in paths:
         path.write_bytes(damage or path.read_bytes()[:-1])
@@ -255,7 +254,7 @@ def test_no_more_than_some_answers_are_kept_about_one_file(
     for lines in range(30):
         world.write({**SMALL, "main.py": "\n" * lines + SMALL["main.py"]})
         world.asked()
-    assert 1 <= len(list((world.store / "answers").rglob("*.json"))) <= 8
+    assert 1 <= len(list((world.store / "answers").rglob(f"*{sealed.SUFFIX}"))) <= 8
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -333,5 +332,5 @@ def test_many_processes_answer_at_once(world: World, tmp_path: Path) -> None:
     said = {process.communicate()[0].strip() for process in running}
     assert said == {str({world.asked().hash.hex()})}
     assert [path for path in world.store.rglob("*") if path.suffix == ".tmp"] == []
-    for path in world.store.rglob("*.json"):
-        json.loads(path.read_bytes()[16:])
+    for path in world.store.rglob(f"*{sealed.SUFFIX}"):
+        assert sealed.read(str(path)) is not None

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ddsimport
+from ddsimport.analysis import sealed
 from ddsimport.analysis.facts import (
     DEF_DIGEST,
     DEF_FIRST,
@@ -84,7 +85,7 @@ def test_a_file_that_cannot_be_analysed_keeps_its_imports_and_names() -> None:
 @settings(max_examples=80, deadline=None)
 def test_no_text_raises(text: str) -> None:
     facts = facts_of(text)
-    assert Facts.from_json(json.loads(json.dumps(facts.as_json()))) == facts
+    assert Facts.from_record(json.loads(json.dumps(facts.record))) == facts
 
 
 def test_no_warning_reaches_the_user() -> None:
@@ -184,7 +185,7 @@ def test_a_damaged_file_is_none(tmp_path: Path) -> None:
     cache = FactsCache(str(tmp_path))
     key = blake3(b"x").hexdigest()
     cache.put(key, facts_of("def f(): return a\n"))
-    (path,) = tmp_path.rglob("*.json")
+    (path,) = tmp_path.rglob(f"*{sealed.SUFFIX}")
     content = path.read_bytes()
     for damaged in (b"", content[:-1], content[:20], content.replace(b"def", b"dex"), b"{}"):
         path.write_bytes(damaged)
@@ -201,7 +202,7 @@ def test_a_directory_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 def test_what_this_python_cannot_parse_is_kept_for_this_python_only(tmp_path: Path) -> None:
     cache = FactsCache(str(tmp_path))
     cache.put("ab" * 32, facts_of("def f(:\n"))
-    (path,) = tmp_path.rglob("*.json")
+    (path,) = tmp_path.rglob(f"*{sealed.SUFFIX}")
     assert f"{sys.version_info[0]}.{sys.version_info[1]}" in path.name
     kept = cache.get("ab" * 32)
     assert kept is not None
@@ -210,7 +211,7 @@ def test_what_this_python_cannot_parse_is_kept_for_this_python_only(tmp_path: Pa
 
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     FactsCache(str(tmp_path)).put("ab" * 32, facts_of("x = 1\n"))
-    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".json"]
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [sealed.SUFFIX]
 
 
 def test_a_warm_codebook_imports_neither_libcst_nor_metadata(tmp_path: Path) -> None:

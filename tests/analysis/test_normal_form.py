@@ -268,7 +268,7 @@ def _digests(facts: Facts) -> list[str]:
 _ASK = """
 import json, sys
 from ddsimport.analysis.facts import facts_of
-print(json.dumps([facts_of(text).as_json() for text in json.load(sys.stdin)]))
+print(json.dumps([facts_of(text).record for text in json.load(sys.stdin)]))
 """
 
 
@@ -287,7 +287,7 @@ def test_every_python_makes_the_same_facts(python: str) -> None:
     theirs = json.loads(done.stdout)
     compared = 0
     for text, their in zip(texts, theirs, strict=True):
-        ours = json.loads(json.dumps(facts_of(text).as_json()))
+        ours = json.loads(json.dumps(facts_of(text).record))
         if not ours["whole"] and not their["whole"]:
             assert ours == their
             compared += 1

@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from ddsimport.analysis import sealed
 from ddsimport.analysis.mentions import mentions_of
 from ddsimport.analysis.outside import Mentions, Outside
 
@@ -110,7 +111,7 @@ def test_records_are_kept_and_damage_is_made_again(tmp_path):
     text = "def f():\n    return g()\n"
     fresh = Mentions(str(tmp_path)).of(text, "ab" * 32)
     assert fresh["functions"] == [["f", "g", 0, ""]]
-    (kept,) = tmp_path.rglob("*.json")
+    (kept,) = tmp_path.rglob(f"*{sealed.SUFFIX}")
     assert Mentions(str(tmp_path)).of("other text", "ab" * 32) == fresh
     kept.write_bytes(b"damaged")
     assert Mentions(str(tmp_path)).of(text, "ab" * 32) == fresh
