@@ -15,6 +15,7 @@ from ddsimport.analysis.literals import (
 )
 from ddsimport.analysis.names import Names
 from ddsimport.analysis.normal import CLASS_MADE, FIELDS, REFLECTION, word
+from ddsimport.source.quoted import names_in, with_gaps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class Expressions(Names):
         if value.startswith("__"):  # for `attrgetter`, or a `getattr` elsewhere
             self.reflect(value.partition(".")[0])
         self.out.append(("B" if is_bytes else "S") + word(value))
+        self.quoted(value)
 
     def visit_concatenated_string(self, node: Any) -> None:
         tokens: list[Any] = []
@@ -242,10 +244,17 @@ class Expressions(Names):
             else:
                 _, raw, _ = unquoted(token.start + token.end)
                 _merge(parts, token.parts, raw)
+        self.quoted(with_gaps(parts))
         if len(parts) == 1:
             self.out.append(("B" if is_bytes else "S") + word(parts[0]))
         else:
             self.pieces(parts)
+
+    def quoted(self, text: str) -> None:
+        """Use the names that a string reads in the frame that it is given in."""
+        for dotted in names_in(text):
+            name, dot, rest = dotted.partition(".")
+            self.use(name, dot + rest)
 
     def pieces(self, parts: list[Any]) -> None:
         self._formatted += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+from ddsimport.source.quoted import names_in, with_gaps
 from ddsimport.source.site import Access, Input
 
 TYPE_CHECKING = False
@@ -96,6 +97,16 @@ def _reads(expression: ast.expr, first_parameter: str | None) -> Iterator[tuple[
                 yield first_parameter, ()
             inner.append((callee, bound))
             inner.extend((child, bound) for child in (*node.args, *node.keywords))
+        elif (text := _text_of(node)) is not None:
+            for name in names_in(text):
+                first = name.partition(".")[0]
+                if first not in bound:
+                    yield first, ()
+            inner.extend(
+                (child, bound)
+                for child in ast.iter_child_nodes(node)
+                if not isinstance(child, ast.Constant)
+            )
         elif isinstance(node, ast.Lambda):
             defaults = (*node.args.defaults, *node.args.kw_defaults)
             inner.extend((default, bound) for default in defaults)
@@ -114,6 +125,15 @@ def _reads(expression: ast.expr, first_parameter: str | None) -> Iterator[tuple[
         else:
             inner.extend((child, bound) for child in ast.iter_child_nodes(node))
         stack.extend((child, names) for child, names in reversed(inner) if child is not None)
+
+
+def _text_of(node: ast.AST) -> str | None:
+    """The text of a string, f-strings included; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return with_gaps(getattr(part, "value", None) for part in node.values)
+    return None
 
 
 def _access(node: ast.expr) -> tuple[ast.expr, Access]:
