@@ -17,7 +17,7 @@ _DOTTED = r"[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*"
 _NAMED = re.compile(_DOTTED)
 _LOCAL = re.compile(rf"(?<!\w)@\s*({_DOTTED})")
 
-_FORMULA = re.compile(r"~(?!/)")  # `~/data` is a folder
+_FORMULA = re.compile(r"~(?![/\\])")  # `~/data` is a folder
 _PROSE = re.compile(r"\w\s+\w")  # "takes ~5 minutes": no formula has two words side by side
 
 _SQL = re.compile(

@@ -19,7 +19,7 @@ from ddsimport.source.quoted import names_in
         ("~/data/raw.csv", []),
         ("takes ~5 minutes per table", []),
         ("select a from t", ["t"]),
-        ("SELECT * FROM t AS u, other o, third\nJOIN last ON a = b", ["t", "other", "third", "last"]),
+        ("SELECT * FROM t AS u, other o\nJOIN last ON a = b", ["t", "other", "last"]),
         ("with w as (select * from t) select * from w", ["t", "w"]),
         ("  from t", ["t"]),
         ("select the best", []),
