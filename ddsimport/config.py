@@ -9,6 +9,7 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | say nothing | `-q` | | `quiet = true` |
 | a line per step | `-v` | | `verbose = true` |
 | values are found by their signature only | | | `footprints = false` |
+| every hit is loaded at once | | | `lazy = false` |
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -41,6 +42,7 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "verbose": bool,
     "report": str,
     "footprints": bool,
+    "lazy": bool,
 }
 
 
@@ -56,6 +58,8 @@ class Config(Record):
         report: the file that takes the run's report, absolute; None for no report.
         notes: what the user must be told about this configuration, once.
         footprints: values are also found by the code that ran for them (see `runtime.footprint`).
+        lazy: a hit that only steps read is not loaded until something else does (see
+            `runtime.deferred`).
     """
 
     store: str
@@ -65,6 +69,7 @@ class Config(Record):
     report: str | None = None
     notes: tuple[str, ...] = ()
     footprints: bool = True
+    lazy: bool = True
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -94,6 +99,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         report=str(report) if report else None,
         notes=notes,
         footprints=bool(chosen.get("footprints", True)),
+        lazy=bool(chosen.get("lazy", True)),
     )
 
 

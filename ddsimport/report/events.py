@@ -49,6 +49,19 @@ class Event(Record):
     reason: str
 
 
+class Waiting:
+    """A value that is loaded when something but a step reads it.
+
+    Attributes:
+        loaded: whether that has happened.
+    """
+
+    __slots__ = ("loaded",)
+
+    def __init__(self) -> None:
+        self.loaded = False
+
+
 class Run:
     """What happened in this process so far.
 
@@ -59,6 +72,7 @@ class Run:
         saved_seconds: saved by all hits.
         problems: uncached and failed steps, each (path, module, line, status, reason) with how
             often it occurred.
+        waiting: hits whose values are not loaded before something but a step reads them.
         at_end: called when the program has ended, before the summary; what they raise is dropped.
         in_child: this is a worker process: it keeps silent unless `verbose`, and writes no report.
     """
@@ -81,14 +95,15 @@ class Run:
         self.seconds = 0.0
         self.saved_seconds = 0.0
         self.problems: dict[tuple[str, str, int, Status, str], int] = {}
+        self.waiting: list[tuple[Event, Waiting]] = []
         self.at_end: list[Callable[[], object]] = []
         self._said: set[str] = set()
         # Reentrant: a finalizer that the garbage collector runs inside `add` may add an event. Not
         # by way of `threading`, which once imported takes part in how the interpreter shuts down.
         self._lock = RLock()
 
-    def add(self, event: Event) -> None:
-        """A step has ended."""
+    def add(self, event: Event, waiting: Waiting | None = None) -> None:
+        """A step has ended; of a value that is not loaded, `waiting` will say whether it is."""
         with self._lock:
             self.counts[event.status] += 1
             if event.status == "hit":
@@ -100,10 +115,12 @@ class Run:
                 self.problems[problem] = self.problems.get(problem, 0) + 1
             if self.report is not None or len(self.events) < KEPT_WITHOUT_REPORT:
                 self.events.append(event)
+                if waiting is not None:
+                    self.waiting.append((event, waiting))
         if self.verbose:
             from ddsimport.report.terminal import line_of, write
 
-            write(line_of(event))
+            write(line_of(event, loaded=waiting is None))
 
     def say(self, key: str, message: str) -> None:
         """Tell the user something, at once; only the first message of each `key` is told.

@@ -37,18 +37,24 @@ def summary(run: Run) -> str:
         path, module, line, status, reason = problem
         again = f" ({times_seen} times)" if times_seen > 1 else ""
         lines.append(f"  {status} {path} ({module}:{line}){again}: {reason}")
+    if run.verbose:
+        waiting = [event.path for event, value in run.waiting if not value.loaded]
+        if waiting:
+            lines.append(f"  never loaded: {', '.join(waiting)}")
     hidden = len(run.problems) - SHOWN_PROBLEMS
     if hidden > 0:
         lines.append(f"  and {hidden} more: --report FILE has them all")
     return "\n".join(lines) + "\n"
 
 
-def line_of(event: Event) -> str:
-    """One step in one line, for `-v`."""
+def line_of(event: Event, *, loaded: bool = True) -> str:
+    """One step in one line, for `-v`; a hit may wait to be loaded."""
     if event.status == "hit":
         time = f"{duration(event.saved_seconds)} saved"
     else:
         time = duration(event.seconds)
+    if not loaded:
+        time += ", not loaded yet"
     reason = f": {event.reason}" if event.reason else ""
     return (
         f"ddsimport: {event.status:<8} {event.path} ({event.module}:{event.line}), {time}{reason}\n"
@@ -126,6 +132,9 @@ def report_of(run: Run) -> str:
     """The report's text: one line per step."""
     import json
 
-    steps = [json.dumps(event.as_dict()) for event in run.events]
+    unloaded = {id(event) for event, value in run.waiting if not value.loaded}
+    steps = [
+        json.dumps({**event.as_dict(), "loaded": id(event) not in unloaded}) for event in run.events
+    ]
     listed = "[\n" + ",\n".join(steps) + "\n]" if steps else "[]"
     return f'{{"version": {REPORT_VERSION}, "steps": {listed}}}\n'

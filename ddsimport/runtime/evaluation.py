@@ -187,7 +187,11 @@ class Evaluation:
         functions: list[object] = []
         classes: list[type] = []
 
+        asked = False
+
         def code_of_value(thing: Any) -> bytes:
+            nonlocal asked
+            asked = True
             if type(thing) is FunctionType:
                 functions.append(thing)
             elif isinstance(thing, type):
@@ -195,11 +199,14 @@ class Evaluation:
             return code_of(thing)
 
         undigestible: UndigestibleError | None = None
-        setting = Setting()
+        setting = Setting(self.session.folders)
         try:
             value_digest = digest(value, code_of_value, setting).hex()
         except UndigestibleError as error:
             value_digest, undigestible = "", error
+        parts: tuple[str, ...] = ()
+        if value_digest and not asked and not setting.placed:
+            parts = _parts(value, value_digest, self.step)
 
         def comes_back(restored: object) -> bool:
             if _is_figure(value):
@@ -209,7 +216,7 @@ class Evaluation:
                     f"nothing proves that its value comes back the same, which has no digest: "
                     f"{undigestible}"
                 )
-            if digest(restored, code_of).hex() != value_digest:
+            if digest(restored, code_of, Setting(self.session.folders)).hex() != value_digest:
                 return False
             if setting.unordered and _in_order(restored, code_of) != _in_order(value, code_of):
                 raise CodecError(
@@ -244,6 +251,7 @@ class Evaluation:
             inputs=self.inquiry.inputs,
             versions=dict(self.inquiry.versions),
             stem=self.stem if footprint is not None else "",
+            parts=parts,
         )
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
@@ -350,6 +358,15 @@ class Evaluation:
 def _imports(live: Live) -> bool:
     """Whether functions that were reached import modules of the project."""
     return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
+
+
+def _parts(value: Any, value_digest: str, step: Step) -> tuple[str, ...]:
+    """The digests of what the step's targets are bound to, in hex; empty if that cannot be told."""
+    if "," not in step.site.target:
+        return (value_digest,)
+    if not step.site.lazy or type(value) not in (tuple, list):
+        return ()
+    return tuple([digest(part).hex() for part in value])
 
 
 def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:

@@ -23,6 +23,7 @@ from ddsimport.analysis.graph import (
 )
 from ddsimport.errors import UndigestibleError
 from ddsimport.runtime import installed, written
+from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.hook import is_tracked
@@ -228,7 +229,7 @@ class Live:
     def bindings(self) -> dict[tuple[str, str], object]:
         """What the globals that reached code may bind are bound to now."""
         return {
-            (module, name): sys.modules[module].__dict__.get(name, MISSING)
+            (module, name): namespace_of(sys.modules[module]).get(name, MISSING)
             for reach in list(self.reaches.values())
             for module, name in reach.rebound
             if module in sys.modules

@@ -7,8 +7,8 @@ from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
-from ddsimport.report.events import Event
-from ddsimport.runtime import output, recorder
+from ddsimport.report.events import Event, Waiting
+from ddsimport.runtime import deferred, output, recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
@@ -97,6 +97,7 @@ def look_up(
                 if search is not None:
                     found = kept(store.entry(search.stem), search)
             if found is None:
+                inquiry = inquiry.loaded()
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
                     session=session,
@@ -137,15 +138,25 @@ def _kept(
             continue
         if search is not None and not search.holds(candidate.trace):
             continue
+        waiting: Waiting | None = None
         try:
-            value = store.value(candidate)
+            if step.lazy and _may_wait(session, step, path, inquiry, candidate):
+                waiting = Waiting()
+                value = deferred.Value(
+                    store.held(candidate),
+                    [bytes.fromhex(part) for part in candidate.parts],
+                    waiting,
+                ).wait_as(step.site.target.split(","), step.namespace)
+            else:
+                value = store.value(candidate)
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
         if search is not None:
             candidate = _adopted(session, inquiry, candidate)
         store.touch(inquiry.signature)
-        session.publish(step, path, candidate, value)
+        if waiting is None:  # else the view is known to show it
+            session.publish(step, path, candidate, value)
         seconds = perf_counter() - started
         session.run.add(
             Event(
@@ -157,10 +168,35 @@ def _kept(
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
                 reason="" if search is None else "its code has changed, but nothing that it runs",
-            )
+            ),
+            waiting,
         )
         return Hit(session, candidate, value)
     return None
+
+
+def _may_wait(
+    session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
+) -> bool:
+    """Whether a hit need not be loaded before something looks at it.
+
+    Raises:
+        StoreError: its view cannot be looked at.
+    """
+    store = session.store
+    assert store is not None
+    # Signatures say the versions of what the code uses, but not of what only decodes the value.
+    told = {name for name, _ in inquiry.versions}
+    return (
+        session.config.lazy
+        and len(candidate.parts) == len(step.site.target.split(","))
+        and deferred.may_wait_in(step.namespace)
+        and (store.proves(candidate) or told >= candidate.versions.keys())
+        and (
+            not store.writable
+            or store.shows(path, candidate, dict(step.site.options).get("format"))
+        )
+    )
 
 
 def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candidate:

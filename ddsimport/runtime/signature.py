@@ -17,6 +17,7 @@ from blake3 import blake3
 from ddsimport.analysis.distributions import version_of
 from ddsimport.errors import UndigestibleError
 from ddsimport.records import Record
+from ddsimport.runtime.deferred import Deferred, actual, namespace_of
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.values.digest import is_immutable
@@ -54,6 +55,7 @@ class Step(Record):
         path: the artifact's path, still with its `{fields}`.
         templated: whether `path` has fields.
         salt: the option `version=`, empty without it.
+        lazy: a hit need not be loaded before something but a step looks at it.
     """
 
     site: Site
@@ -69,6 +71,7 @@ class Step(Record):
     path: str
     templated: bool
     salt: str
+    lazy: bool = False
 
     @property
     def place(self) -> str:
@@ -100,6 +103,13 @@ class Inquiry(Record):
     coded: frozenset[int]
     patches: bytes
 
+    def loaded(self) -> Inquiry:
+        """The same, with inputs that waited in the store."""
+        return self.replace(
+            values=[(name, actual(value)) for name, value in self.values],
+            mutables=tuple([(name, actual(value), token) for name, value, token in self.mutables]),
+        )
+
 
 def inquire(
     step: Step,
@@ -130,7 +140,7 @@ def inquire(
             token = known.get(position) if known else None
             try:
                 if token is None:
-                    token = live.digest(value)
+                    token = value.digest if type(value) is Deferred else live.digest(value)
             except UndigestibleError as error:
                 raise UncachedError(
                     f"its input {name}{error.where} has no digest: {error.why}"
@@ -210,7 +220,8 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
     bound = frame.f_locals
     for source, name in step.inputs:
         if source.name in step.globals:
-            found.append(_part(source, frame.f_globals.get(source.name, _UNBOUND)))
+            value = frame.f_globals.get(source.name, _UNBOUND)
+            found.append(_part(source, actual(value) if source.access else value))
         elif bound is frame.f_globals:
             continue
         elif source.name in bound:
@@ -297,7 +308,7 @@ def _attribute(value: Any, name: str) -> Any:
     # `isinstance` would ask the value for its `__class__`, which may be user code.
     cls: Any = type(value)
     if issubclass(cls, ModuleType):
-        return value.__dict__.get(name, _MISSING)
+        return actual(namespace_of(value).get(name, _MISSING))
     if cls.__getattribute__ is not object.__getattribute__:
         return _MISSING
     on_class = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)

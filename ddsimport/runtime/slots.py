@@ -11,6 +11,7 @@ import sys
 from types import FunctionType, ModuleType
 
 from ddsimport.runtime import installed, written
+from ddsimport.runtime.deferred import actual, namespace_of
 from ddsimport.values.digest import is_immutable
 
 TYPE_CHECKING = False
@@ -45,13 +46,13 @@ class Slot:
         thing: Any = MISSING
         if module is not None:
             chain = self.reference.chain
-            thing = module.__dict__.get(chain[0], MISSING)
+            thing = actual(namespace_of(module).get(chain[0], MISSING))
             if thing is MISSING and self.reference.kind == "variable":
                 thing = _BUILTINS.get(chain[0], MISSING)  # what a program has put there
             for part in chain[1:]:
                 if not isinstance(thing, ModuleType):
                     break
-                thing = thing.__dict__.get(part, MISSING)
+                thing = actual(namespace_of(thing).get(part, MISSING))
         return thing
 
     def remembers(self, thing: Any) -> bool:

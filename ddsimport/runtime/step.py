@@ -17,6 +17,7 @@ import sys
 from types import FrameType
 
 from ddsimport.runtime import recorder
+from ddsimport.runtime.deferred import load_all
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import Session, session
@@ -62,6 +63,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
             found = _recall(constant, frame)
     except Exception as error:
         _say_uncached(constant, frame, error)
+        load_all(frame.f_globals)
         return ()
     if isinstance(found, Evaluation):
         if found.step.site.kind == "function":
@@ -75,6 +77,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         return (found.stand_in(before),)
     except Exception as error:  # a module that was imported then cannot be now: let the step tell
         _say_uncached(constant, frame, error)
+        load_all(frame.f_globals)
         return ()
 
 
@@ -151,6 +154,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         path=path,
         templated="{" in path,
         salt=options.get("version", ""),
+        lazy=site.lazy and at_module_level,
     )
     for note in reach.notes:
         shared.run.say(note, note)

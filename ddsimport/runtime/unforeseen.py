@@ -29,6 +29,7 @@ from ddsimport.analysis.facts import (
 )
 from ddsimport.analysis.locate import locate
 from ddsimport.runtime import recorder, written
+from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
@@ -77,7 +78,7 @@ def _receivers(codebook: Codebook) -> Iterator[frozenset[str]]:
             yield codebook.receivers(name, file)
         except (OSError, UncachedError):
             continue  # its text is gone or another: it cannot count by it either
-        for value in list(vars(module).values()):
+        for value in list(namespace_of(module).values()):
             if issubclass(type(value), type) and value.__module__ == name:
                 yield frozenset(_registering(value))
 

@@ -38,6 +38,7 @@ class Site(Record):
         path: the template of the artifact's path; None for a bare `# dds:`.
         options: the pragma's options, in order.
         inputs: what an assignment's right-hand side reads; a function's parameters.
+        lazy: its targets are names of a module that nothing but steps reads (`source.unread`).
     """
 
     kind: Literal["assignment", "function"]
@@ -47,9 +48,10 @@ class Site(Record):
     path: str | None
     options: tuple[tuple[str, str], ...]
     inputs: tuple[Input, ...]
+    lazy: bool = False
 
     def constant(self) -> tuple[Any, ...]:
-        """This site as nested tuples of str, int and None, which code objects can hold."""
+        """This site as nested tuples of str, int, bool and None, which code objects can hold."""
         inputs = tuple((each.name, each.access) for each in self.inputs)
         return (
             self.kind,
@@ -59,12 +61,13 @@ class Site(Record):
             self.path,
             self.options,
             inputs,
+            self.lazy,
         )
 
     @classmethod
     def from_constant(cls, constant: Sequence[Any]) -> Site:
         """The site whose `constant()` this is."""
-        kind, line, column, target, path, options, inputs = constant
+        kind, line, column, target, path, options, inputs, lazy = constant
         return cls(
             kind,
             line,
@@ -73,4 +76,5 @@ class Site(Record):
             path,
             options,
             tuple(Input(name, access) for name, access in inputs),
+            lazy,
         )

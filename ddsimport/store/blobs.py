@@ -95,6 +95,30 @@ class Blobs:
                 if len(self._small) >= _MOST_SMALL:
                     self._small.clear()
                 self._small[name] = bytes(content)
+        return self._decoded(name, content, codec)
+
+    def held(self, name: str, size: int, codec: Codec) -> Callable[[], Any]:
+        """What gives the value in a blob later on, also if the blob is gone by then; until then
+        nothing of a large one is read that another process has found right.
+
+        Raises:
+            StoreError: as `value`. What is returned may raise as `value` does.
+        """
+        content: bytes | bytearray | mmap | None = self._small.get(name)
+        if content is None:
+            content = self._checked_content(name, size, stamped=True)
+
+        def load() -> Any:
+            seen = codec.proves or size < _LARGE or name in self._checked
+            if not seen and blake3(content).hexdigest() != name:
+                raise StoreError(f"the blob {self.path(name)} was damaged")
+            return self._decoded(
+                name, bytearray(content) if isinstance(content, bytes) else content, codec
+            )
+
+        return load
+
+    def _decoded(self, name: str, content: bytearray | mmap, codec: Codec) -> Any:
         try:
             return codec.decode_bytes(content)
         except CodecError:
@@ -148,9 +172,8 @@ class Blobs:
                 # where the next large hash would wait for it for ever.
                 key = status_key(status)
                 known = self._checked.get(name) == key
-                if not known and stamped and size >= _LARGE and self._stamps.read(name) == key:
-                    known = True
-                    self._checked[name] = key
+                if not known and stamped and size >= _LARGE:
+                    known = self._stamps.read(name) == key
                 sound = len(content) == size and (known or blake3(content).hexdigest() == name)
             finally:
                 os.close(descriptor)

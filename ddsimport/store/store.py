@@ -99,6 +99,21 @@ class Store:
                 raise
             raise CodecError(f"{error} ({moved})") from error
 
+    def held(self, candidate: Candidate) -> Callable[[], Any]:
+        """What loads the value of a candidate later on, whatever becomes of its blob until then;
+        it may raise as `value` does.
+
+        Raises:
+            StoreError: the blob is missing or damaged.
+            CodecError: there is no such codec.
+        """
+        codec = _codec_named(candidate.codec)
+        return self._blobs.held(candidate.blob, candidate.size, codec)
+
+    def proves(self, candidate: Candidate) -> bool:
+        """Whether the candidate's blob loads the same with every version of its libraries."""
+        return _codec_named(candidate.codec).proves
+
     def keep(
         self,
         signature: str,
@@ -113,6 +128,7 @@ class Store:
         inputs: tuple[tuple[str, str], ...],
         versions: dict[str, str],
         stem: str = "",
+        parts: tuple[str, ...] = (),
         comes_back: Callable[[object], bool] | None = None,
         ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
         python: str | None = None,
@@ -129,7 +145,7 @@ class Store:
                 must hold: what can be seen only in what is kept.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
-            trace, digest, seconds, path, code, inputs, versions, stem: see `Candidate`.
+            trace, digest, seconds, path, code, inputs, versions, stem, parts: see `Candidate`.
 
         Raises:
             CodecError: no codec restores this value exactly.
@@ -165,6 +181,7 @@ class Store:
             inputs=inputs,
             signature=signature,
             stem=stem,
+            parts=parts,
         )
         self._entries.add(signature, candidate)
         return candidate

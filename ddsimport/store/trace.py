@@ -72,6 +72,8 @@ class Candidate(Record):
         code: the code hash, in hex.
         inputs: (name, digest in hex).
         signature: of the entry that it belongs to.
+        parts: the digests, in hex, of what the step's targets are bound to, where these tell all
+            about the values without loading them; empty where they do not.
         stem: where it is also found by the code that ran (see `runtime.footprint`); empty if it
             is not.
     """
@@ -90,6 +92,7 @@ class Candidate(Record):
     inputs: tuple[tuple[str, str], ...]
     signature: str
     stem: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class Entry(Record):
@@ -138,6 +141,7 @@ def _candidate_to_json(candidate: Candidate) -> dict[str, Any]:
         "code": candidate.code,
         "inputs": candidate.inputs,
         "stem": candidate.stem,
+        "parts": candidate.parts,
         "files": [
             (read.path, read.digest, read.size, read.mtime_ns, read.ino) for read in trace.files
         ],
@@ -172,7 +176,8 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         _text(item["code"]),
         _pairs(item["inputs"]),
         signature,
-        _text(item.get("stem", "")),  # format 1 was in use without it
+        _text(item.get("stem", "")),  # format 1 was in use without it, and without what follows
+        tuple([_text(part) for part in item.get("parts", ())]),
     )
 
 

@@ -1,0 +1,181 @@
+"""Values from the store that are not loaded until something but a step looks at them.
+
+While a hit's value waits, a `Deferred` stands in the namespace of its module, under names that
+nothing in the module's own text but steps reads (`source.unread`). A step that takes it counts its
+digest, which the store knows. Whoever else may come by a name of a module, comes by the module: by
+an attribute, by `from module import name`, by its `__dict__`. So as long as values wait in it, the
+module is of a class that has them loaded when they are asked for (as `importlib.util.LazyLoader`
+makes its modules), and `__class__` says what it always does. When the last one is there, the module
+is as it was.
+
+What remains are frames and functions of the module in the hands of installed code that reads their
+globals by itself: debuggers. So nothing waits while a trace function is set or the interpreter is
+to be interactive.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import importlib
+import sys
+from _thread import RLock
+from types import ModuleType
+
+from ddsimport.runtime import recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ddsimport.report.events import Waiting
+
+_ABSENT: Any = object()
+
+_lock = RLock()
+
+_waiting: dict[int, tuple[ModuleType, dict[str, Deferred]]] = {}
+"""Identity of a namespace -> its module, and what waits in it by name."""
+
+
+class Value:
+    """A value that waits, in one part or several: loaded once, in whole.
+
+    Args:
+        load: gives the value.
+        digests: of the value, or of each of its parts.
+        waiting: is told when it has been loaded.
+    """
+
+    def __init__(self, load: Callable[[], Any], digests: list[bytes], waiting: Waiting) -> None:
+        self._load = load
+        self._parts = [Deferred(digest, self) for digest in digests]
+        self._waiting = waiting
+
+    def wait_as(self, names: list[str], namespace: dict[str, Any]) -> Deferred | list[Deferred]:
+        """What stands for it, to be bound at once to `names` in a namespace that it may wait in."""
+        for part, name in zip(self._parts, names, strict=True):
+            part.wait_as(name, namespace)
+        return list(self._parts) if len(names) > 1 else self._parts[0]
+
+    def load(self) -> None:
+        """Bind it wherever it waits. Raises what loading it raises."""
+        with recorder.unrecorded():  # not under the lock: it may import
+            value = self._load()
+        with _lock:
+            if self._waiting.loaded:
+                return  # another thread was faster
+            self._waiting.loaded = True
+            values = list(value) if len(self._parts) > 1 else [value]
+            for part, each in zip(self._parts, values, strict=True):
+                part.arrive(each)
+            self._parts.clear()
+
+
+class Deferred:
+    """Stands for a value, or for one part of it, wherever that is bound.
+
+    Attributes:
+        digest: of what it stands for.
+    """
+
+    __slots__ = ("_actual", "_places", "_value", "digest")
+
+    def __init__(self, digest: bytes, value: Value) -> None:
+        self.digest = digest
+        self._value = value
+        self._actual: Any = _ABSENT
+        self._places: list[tuple[dict[str, Any], str]] = []
+
+    def actual(self) -> Any:
+        """What it stands for, now bound in its place. Raises what loading it raises."""
+        if self._actual is _ABSENT:
+            self._value.load()
+        return self._actual
+
+    def wait_as(self, name: str, namespace: dict[str, Any]) -> None:
+        """Note that it is about to be bound to `name` in a namespace that it may wait in."""
+        with _lock:
+            module, waiting = _waiting.setdefault(
+                id(namespace), (sys.modules[namespace["__name__"]], {})
+            )
+            waiting[name] = self
+            self._places.append((namespace, name))
+            object.__setattr__(module, "__class__", _Watched)
+
+    def arrive(self, value: Any) -> None:
+        """Bind what it stands for in its place."""
+        self._actual = value
+        for namespace, name in self._places:
+            if namespace.get(name) is self:
+                namespace[name] = value
+            module, waiting = _waiting[id(namespace)]
+            if waiting.get(name) is self:
+                del waiting[name]
+            if not waiting:
+                del _waiting[id(namespace)]
+                object.__setattr__(module, "__class__", ModuleType)
+        self._places.clear()
+
+    def __repr__(self) -> str:
+        """That of the value: whoever shows the variables of a frame comes by no module."""
+        return repr(self.actual())
+
+
+def may_wait_in(namespace: dict[str, Any]) -> bool:
+    """Whether values may wait in a namespace: that of a module which can be watched."""
+    module = sys.modules.get(namespace["__name__"])
+    return (
+        type(module) in (ModuleType, _Watched)
+        and namespace_of(module) is namespace
+        and sys.gettrace() is None
+        and not sys.flags.inspect
+        and not hasattr(sys, "ps1")
+    )
+
+
+def actual(thing: Any) -> Any:
+    """`thing`, or what it stands for."""
+    return thing.actual() if type(thing) is Deferred else thing
+
+
+def load_all(namespace: dict[str, Any]) -> None:
+    """Load all that waits in a namespace."""
+    if id(namespace) in _waiting:
+        for each in list(_waiting[id(namespace)][1].values()):
+            each.actual()
+
+
+def namespace_of(module: Any) -> dict[str, Any]:
+    """The `__dict__` of a module, for us, who know what may stand in it."""
+    namespace: dict[str, Any] = (
+        object.__getattribute__(module, "__dict__") if type(module) is _Watched else module.__dict__
+    )
+    return namespace
+
+
+class _Watched(ModuleType):
+    """The class of a module while values wait in it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__dict__":
+            load_all(namespace_of(self))
+        found = ModuleType.__getattribute__(self, name)
+        return ModuleType if name == "__class__" else actual(found)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "__class__":
+            load_all(namespace_of(self))
+        ModuleType.__setattr__(self, name, value)
+
+
+_Watched.__name__ = _Watched.__qualname__ = ModuleType.__name__
+_Watched.__module__ = ModuleType.__module__
+
+
+def _by_name(module: Any) -> Any:
+    return importlib.import_module, (module.__name__,)
+
+
+# cloudpickle knows modules by their exact type, and asks `copyreg` for what it does not know.
+copyreg.pickle(_Watched, _by_name)

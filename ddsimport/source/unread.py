@@ -1,0 +1,111 @@
+"""Which names of a module nothing but its steps reads, by its text.
+
+A value that came from the store need not be loaded while only other steps take it. Here is told
+where nobody else can: what other modules may ask for is watched when the program runs
+(`runtime.deferred`), so only the module's own text counts. In doubt a name is read.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ddsimport.source.grammar import fields_of
+from ddsimport.source.quoted import names_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ddsimport.source.steps import Step
+
+_SEE_ALL = frozenset({"__builtins__", "breakpoint", "eval", "exec", "globals", "locals", "vars"})
+"""Names that may lead to all names of the module that reads them."""
+
+_LEAD_TO_ALL = frozenset(
+    {"__globals__", "embed", "f_globals", "f_locals", "interact", "set_trace"}
+)  # fmt: skip
+"""Attributes that may."""
+
+_DEBUGGERS = frozenset({"IPython", "bdb", "code", "ipdb", "pdb", "pudb"})
+
+_LATER = (ast.Lambda, ast.GeneratorExp)
+"""What may look a name up when the step is long over."""
+
+
+def lazy_steps(tree: ast.Module, steps: Sequence[Step]) -> list[Step]:
+    """The steps whose targets are names of the module that nothing but other steps reads.
+
+    Args:
+        tree: as it is parsed, before any step is rewritten.
+    """
+    wanted = [(step, names) for step in steps if (names := _names(step))]
+    if not wanted:
+        return []
+    read = _read(tree, steps)
+    if read is None:
+        return []
+    return [step for step, names in wanted if read.isdisjoint(names)]
+
+
+def _names(step: Step) -> list[str]:
+    """The names that an assignment at module level binds: one, or those of a tuple."""
+    node = step.node
+    if isinstance(node, ast.AnnAssign):
+        target: ast.expr = node.target
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+    else:
+        return []
+    parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+    names = [part.id for part in parts if isinstance(part, ast.Name)]
+    several = isinstance(target, ast.Tuple | ast.List)
+    if len(names) != len(parts) or (several and len(set(names)) < 2):
+        return []
+    # A step that stands in a function or class is called after it.
+    return names if step.site.target == ",".join(names) else []
+
+
+def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
+    """The names that anything but a step reads; None if that cannot be told."""
+    taken = {
+        id(step.node.value) for step in steps if isinstance(step.node, ast.Assign | ast.AnnAssign)
+    }
+    found: set[str] = set()
+    for step in steps:
+        found.update(fields_of(step.site.path) if step.site.path else ())
+        found.update(dict(step.site.options).get("ignore", "").split(","))
+    for node, by_step in _walk(tree, taken):
+        if isinstance(node, ast.Name):
+            if node.id in _SEE_ALL:
+                return None
+            if not isinstance(node.ctx, ast.Store) and not by_step:
+                found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            if node.attr in _LEAD_TO_ALL:
+                return None
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            names = {alias.name.partition(".")[0] for alias in node.names}
+            if (
+                names & (_LEAD_TO_ALL | _DEBUGGERS)
+                or (module or "").partition(".")[0] in _DEBUGGERS
+            ):
+                return None
+        elif isinstance(node, ast.AugAssign):
+            if isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not by_step:
+            found.update(name.partition(".")[0] for name in names_in(node.value))
+    return found
+
+
+def _walk(tree: ast.Module, taken: set[int]) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node, and whether only the evaluation of a step looks at it."""
+    stack: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while stack:
+        node, by_step = stack.pop()
+        by_step = (by_step or id(node) in taken) and not isinstance(node, _LATER)
+        yield node, by_step
+        stack.extend((child, by_step) for child in ast.iter_child_nodes(node))
