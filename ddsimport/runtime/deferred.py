@@ -44,12 +44,19 @@ class Value:
     Args:
         load: gives the value.
         digests: of the value, or of each of its parts.
+        classes: see `Candidate.classes`.
         waiting: is told when it has been loaded.
     """
 
-    def __init__(self, load: Callable[[], Any], digests: list[bytes], waiting: Waiting) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Any],
+        digests: list[bytes],
+        classes: tuple[str, ...],
+        waiting: Waiting,
+    ) -> None:
         self._load = load
-        self._parts = [Deferred(digest, self) for digest in digests]
+        self._parts = [Deferred(digest, classes, self) for digest in digests]
         self._waiting = waiting
 
     def wait_as(self, names: list[str], namespace: dict[str, Any]) -> Deferred | list[Deferred]:
@@ -77,12 +84,14 @@ class Deferred:
 
     Attributes:
         digest: of what it stands for.
+        classes: see `Candidate.classes`.
     """
 
-    __slots__ = ("_actual", "_places", "_value", "digest")
+    __slots__ = ("_actual", "_places", "_value", "classes", "digest")
 
-    def __init__(self, digest: bytes, value: Value) -> None:
+    def __init__(self, digest: bytes, classes: tuple[str, ...], value: Value) -> None:
         self.digest = digest
+        self.classes = classes
         self._value = value
         self._actual: Any = _ABSENT
         self._places: list[tuple[dict[str, Any], str]] = []

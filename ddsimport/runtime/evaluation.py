@@ -16,7 +16,8 @@ from types import FunctionType
 from ddsimport import plugins
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
-from ddsimport.runtime import recorder
+from ddsimport.runtime import recorder, written
+from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import lazy_globals, trace_of
 from ddsimport.runtime.uncached import UncachedError, ran_plain
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.report.events import Status
-    from ddsimport.runtime.live import Live
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
@@ -187,11 +187,7 @@ class Evaluation:
         functions: list[object] = []
         classes: list[type] = []
 
-        asked = False
-
         def code_of_value(thing: Any) -> bytes:
-            nonlocal asked
-            asked = True
             if type(thing) is FunctionType:
                 functions.append(thing)
             elif isinstance(thing, type):
@@ -204,9 +200,9 @@ class Evaluation:
             value_digest = digest(value, code_of_value, setting).hex()
         except UndigestibleError as error:
             value_digest, undigestible = "", error
-        parts: tuple[str, ...] = ()
-        if value_digest and not asked and not setting.placed:
-            parts = _parts(value, value_digest, self.step)
+        parts, names = self._told_unloaded(value, value_digest, functions, classes)
+        if setting.placed:  # it counts as what it is called in the project
+            parts = ()
 
         def comes_back(restored: object) -> bool:
             if _is_figure(value):
@@ -252,6 +248,7 @@ class Evaluation:
             versions=dict(self.inquiry.versions),
             stem=self.stem if footprint is not None else "",
             parts=parts,
+            classes=names,
         )
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
@@ -260,6 +257,25 @@ class Evaluation:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+
+    def _told_unloaded(
+        self, value: Any, value_digest: str, functions: list[object], classes: list[type]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """`Candidate.parts` and `Candidate.classes`: what is enough to know of a value where it is
+        an input. Not so if it holds code of the program's own, which may be another by then."""
+        live = Live(self.session.codebook)
+        if not value_digest or functions or self.inquiry.live.reflects:
+            return (), ()
+        for cls in classes:
+            live.code_of(cls)
+            if live.reaches or any(map(written.is_made_by_a_call, cls.__mro__)):
+                return (), ()
+        names = tuple(sorted(live.distributions))
+        if "," not in self.step.site.target:
+            return (value_digest,), names
+        if not self.step.lazy or type(value) not in (tuple, list):
+            return (), ()
+        return tuple([digest(part, live.code_of).hex() for part in value]), names
 
     def _check_replayable(self, value: Any, recording: recorder.Recording) -> Inquiry:
         """What would be inquired now.
@@ -358,15 +374,6 @@ class Evaluation:
 def _imports(live: Live) -> bool:
     """Whether functions that were reached import modules of the project."""
     return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
-
-
-def _parts(value: Any, value_digest: str, step: Step) -> tuple[str, ...]:
-    """The digests of what the step's targets are bound to, in hex; empty if that cannot be told."""
-    if "," not in step.site.target:
-        return (value_digest,)
-    if not step.site.lazy or type(value) not in (tuple, list):
-        return ()
-    return tuple([digest(part).hex() for part in value])
 
 
 def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:

@@ -82,6 +82,9 @@ def look_up(
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
         return found
+    if any(type(value) is deferred.Deferred for _, value in inputs):
+        loaded = [(name, deferred.actual(value)) for name, value in inputs]
+        return look_up(session, step, path, loaded, patience)
     lock = store.lock(signature) if store.writable else None
     try:
         if lock is not None:
@@ -97,7 +100,6 @@ def look_up(
                 if search is not None:
                     found = kept(store.entry(search.stem), search)
             if found is None:
-                inquiry = inquiry.loaded()
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
                     session=session,
@@ -145,6 +147,7 @@ def _kept(
                 value = deferred.Value(
                     store.held(candidate),
                     [bytes.fromhex(part) for part in candidate.parts],
+                    candidate.classes,
                     waiting,
                 ).wait_as(step.site.target.split(","), step.namespace)
             else:

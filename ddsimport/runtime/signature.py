@@ -103,13 +103,6 @@ class Inquiry(Record):
     coded: frozenset[int]
     patches: bytes
 
-    def loaded(self) -> Inquiry:
-        """The same, with inputs that waited in the store."""
-        return self.replace(
-            values=[(name, actual(value)) for name, value in self.values],
-            mutables=tuple([(name, actual(value), token) for name, value, token in self.mutables]),
-        )
-
 
 def inquire(
     step: Step,
@@ -140,7 +133,7 @@ def inquire(
             token = known.get(position) if known else None
             try:
                 if token is None:
-                    token = value.digest if type(value) is Deferred else live.digest(value)
+                    token = _told(value, live) or live.digest(actual(value))
             except UndigestibleError as error:
                 raise UncachedError(
                     f"its input {name}{error.where} has no digest: {error.why}"
@@ -171,6 +164,14 @@ def inquire(
         coded=frozenset(coded),
         patches=patches,
     )
+
+
+def _told(value: Any, live: Live) -> bytes | None:
+    """The digest of a value that waits in the store, None if it must be looked at."""
+    if type(value) is not Deferred or (value.classes and live.reflects):
+        return None  # of classes, more is read here than what they were kept with
+    live.distributions.update(value.classes)
+    return value.digest
 
 
 def variables_read(

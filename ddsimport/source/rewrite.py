@@ -37,7 +37,6 @@ from ddsimport.source import REWRITER_TAG
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.reads import own_nodes
 from ddsimport.source.steps import Site, sites_of
-from ddsimport.source.unread import lazy_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +107,6 @@ def rewrite(text: str, filename: str) -> ast.Module:
     tree = ast.parse(text, filename)
     steps = sites_of(tree, pragmas_of(text, filename), filename, text)
     lines = text.split("\n")
-    lazy = {id(step.node) for step in lazy_steps(tree, steps)}
     if steps:
         # First: the order of execution is asked of statements as they were written.
         _insert_import(tree, lines)
@@ -116,8 +114,7 @@ def rewrite(text: str, filename: str) -> ast.Module:
         if isinstance(step.node, _Function):
             _rewrite_function(step.node, step.site, lines)
         else:
-            site = step.site.replace(lazy=True) if id(step.node) in lazy else step.site
-            _rewrite_assignment(step.node, site, lines)
+            _rewrite_assignment(step.node, step.site, lines)
     return tree
 
 

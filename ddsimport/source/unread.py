@@ -32,7 +32,7 @@ _LATER = (ast.Lambda, ast.GeneratorExp)
 """What may look a name up when the step is long over."""
 
 
-def lazy_steps(tree: ast.Module, steps: Sequence[Step]) -> list[Step]:
+def unread(tree: ast.Module, steps: Sequence[Step]) -> list[Step]:
     """The steps whose targets are names of the module that nothing but other steps reads.
 
     Args:

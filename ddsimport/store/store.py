@@ -129,6 +129,7 @@ class Store:
         versions: dict[str, str],
         stem: str = "",
         parts: tuple[str, ...] = (),
+        classes: tuple[str, ...] = (),
         comes_back: Callable[[object], bool] | None = None,
         ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
         python: str | None = None,
@@ -145,7 +146,8 @@ class Store:
                 must hold: what can be seen only in what is kept.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
-            trace, digest, seconds, path, code, inputs, versions, stem, parts: see `Candidate`.
+            trace, digest, seconds, path, code, inputs, versions, stem, parts, classes: see
+                `Candidate`.
 
         Raises:
             CodecError: no codec restores this value exactly.
@@ -182,6 +184,7 @@ class Store:
             signature=signature,
             stem=stem,
             parts=parts,
+            classes=classes,
         )
         self._entries.add(signature, candidate)
         return candidate

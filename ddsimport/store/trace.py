@@ -74,6 +74,8 @@ class Candidate(Record):
         signature: of the entry that it belongs to.
         parts: the digests, in hex, of what the step's targets are bound to, where these tell all
             about the values without loading them; empty where they do not.
+        classes: import names of where the classes of installed code in it are from; their versions
+            count where the value is an input.
         stem: where it is also found by the code that ran (see `runtime.footprint`); empty if it
             is not.
     """
@@ -93,6 +95,7 @@ class Candidate(Record):
     signature: str
     stem: str = ""
     parts: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 class Entry(Record):
@@ -142,6 +145,7 @@ def _candidate_to_json(candidate: Candidate) -> dict[str, Any]:
         "inputs": candidate.inputs,
         "stem": candidate.stem,
         "parts": candidate.parts,
+        "classes": candidate.classes,
         "files": [
             (read.path, read.digest, read.size, read.mtime_ns, read.ino) for read in trace.files
         ],
@@ -178,6 +182,7 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         signature,
         _text(item.get("stem", "")),  # format 1 was in use without it, and without what follows
         tuple([_text(part) for part in item.get("parts", ())]),
+        tuple([_text(name) for name in item.get("classes", ())]),
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddsimport.report import events
-from ddsimport.report.events import Event, Run
+from ddsimport.report.events import Event, Run, Waiting
 from ddsimport.report.terminal import duration, line_of, report_of, summary, write_report
 
 
@@ -265,8 +265,8 @@ def test_the_report_holds_every_step_in_order(them):
     read = json.loads(report_of(run))
     assert list(read) == ["version", "steps"]
     assert read["version"] == 1
-    assert [Event(**step) for step in read["steps"]] == them
-    for step in read["steps"]:
+    for step, one in zip(read["steps"], them, strict=True):
+        assert {**one.as_dict(), "loaded": True} == step
         assert list(step) == [
             "path",
             "module",
@@ -276,6 +276,7 @@ def test_the_report_holds_every_step_in_order(them):
             "seconds",
             "saved_seconds",
             "reason",
+            "loaded",
         ]
 
 
@@ -326,3 +327,13 @@ def test_a_report_that_cannot_be_written_is_said(tmp_path, capfd, place):
     printed = capfd.readouterr()
     assert printed.err.count("the report cannot be written") == 1
     assert os.path.normpath(file) in printed.err
+
+
+def test_the_report_says_what_was_never_loaded():
+    run = Run(report="file")
+    event = Event("/a", "main", 1, "hit", "ab", 0.0, 1.0, "")
+    first, second = Waiting(), Waiting()
+    run.add(event, first)
+    run.add(event.replace(path="/b"), second)
+    second.loaded = True
+    assert [step["loaded"] for step in json.loads(report_of(run))["steps"]] == [False, True]

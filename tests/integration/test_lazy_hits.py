@@ -1,0 +1,302 @@
+"""A hit that only steps read is not loaded; whoever else looks at it finds the value there.
+
+Every program runs plainly, then cold, then warm under ddsimport, and must not tell which; the warm
+run's report says which values were loaded.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+CHAIN = {
+    "main": """
+        from work import make, add, split
+        a = make(6)  # dds: /a
+        b = add(a, 1)  # dds: /b
+        c, d = split(b)  # dds: /parts
+        total = sum(add(d, 2))  # dds: /total
+        print(total)
+        """,
+    "work": """
+        def make(n): return list(range(n))
+        def add(xs, k): return [x + k for x in xs]
+        def split(xs): return xs[:2], xs[2:]
+        """,
+}
+
+
+def unloaded(outcome):
+    return {step["path"] for step in outcome.steps if not step["loaded"]}
+
+
+def warm(project, **options):
+    """What a run of hits did not load."""
+    project.same(**options)
+    outcome = project.same(**options)
+    return unloaded(outcome), outcome
+
+
+def test_a_chain_of_hits_loads_what_is_printed(project):
+    project.write(**CHAIN)
+    names, outcome = warm(project)
+    assert names == {"/a", "/b", "/parts"}
+    assert outcome.evaluated() == set()
+
+
+def test_a_miss_loads_what_it_takes(project):
+    project.write(**CHAIN)
+    warm(project)
+    project.edit("main.py", "add(d, 2)", "add(d, 3)")
+    outcome = project.same()
+    assert outcome.evaluated() == {"/total"}
+    assert unloaded(outcome) == {"/a", "/b"}
+
+
+def test_an_edit_up_the_chain_of_the_same_value_loads_nothing_below(project):
+    project.write(**CHAIN)
+    warm(project)
+    project.edit("work.py", "return list(range(n))", "return [x for x in range(n)]")
+    outcome = project.same()
+    assert outcome.evaluated() == {"/a"}
+    assert unloaded(outcome) == {"/b", "/parts"}
+
+
+def test_verbose_says_what_was_never_loaded(project):
+    project.write(**CHAIN)
+    project.run()
+    said = project.run("-v", "main.py").stderr
+    assert "never loaded: /a, /b, /parts" in said
+    assert "hit      /total" in said
+
+
+def test_it_can_be_switched_off(project):
+    project.write(**CHAIN)
+    project.write_files({"pyproject.toml": "[tool.ddsimport]\nlazy = false\n"})
+    assert warm(project)[0] == set()
+
+
+READ_BY_THE_MODULE = {
+    "printed": "a = make(3)  # dds: /a\nprint(a)",
+    "in a function": "a = make(3)  # dds: /a\ndef f(): return a\nprint(f())",
+    "in a class": "a = make(3)  # dds: /a\nclass C:\n    b = a\nprint(C.b)",
+    "as a default": "a = make(3)  # dds: /a\ndef f(b=a): return b\nprint(f())",
+    "in a string": "a = 1\na = make(3)  # dds: /a\nprint(f'{a}')",
+    "globals": "a = make(3)  # dds: /a\nprint(globals()['a'])",
+    "vars": "a = make(3)  # dds: /a\nprint(vars()['a'])",
+    "eval": "a = make(3)  # dds: /a\nprint(eval('a'))",
+    "exec": "a = make(3)  # dds: /a\nexec('print(a)')",
+    "of a function": "a = make(3)  # dds: /a\ndef f(): ...\nprint(f.__globals__['a'])",
+    "a frame": "import sys\na = make(3)  # dds: /a\nprint(sys._getframe().f_globals['a'])",
+    "added to": "a = make(3)  # dds: /a\na += [1]\nprint('added')",
+    "deleted": "a = make(3)  # dds: /a\ndel a\nprint('a' in dir())",
+    "changed in place": "a = make(3)  # dds: /a\na[0] = 9\nb = add(a, 1)  # dds: /b\nprint(b)",
+    "global": "a = make(3)  # dds: /a\ndef f():\n    global a\n    a = 1\nf()\nprint('done')",
+    "in a path": "a = make(3)  # dds: /a\nb = make(a)  # dds: /b/{a}\nprint('done')"
+    .replace("make(a)", "add(a, 1)"),
+    "ignored": "a = make(3)  # dds: /a\nb = add(a, 1)  # dds: /b ignore=a\nprint(b)",
+    "later": "a = make(3)  # dds: /a\nf = (lambda: a)  # dds: /f\nprint(f())",
+    "in a marked function":
+    "a = make(3)  # dds: /a\ndef f():  # dds: /f\n    return add(a, 1)\nprint(f())",
+    "a query": "a = make(3)  # dds: /a\nprint('x in @a')",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", READ_BY_THE_MODULE.values(), ids=READ_BY_THE_MODULE.keys())
+def test_what_the_module_itself_may_read_is_loaded(project, body):
+    project.write(main="from work import make, add\n" + body + "\n", work=CHAIN["work"])
+    names, _ = warm(project)
+    assert "/a" not in names
+
+
+READ_BY_OTHERS = {
+    "attribute": "import work2\nprint(work2.a)",
+    "from import": "from work2 import a\nprint(a)",
+    "star import": "from work2 import *\nprint(a)",
+    "dict": "import work2\nprint(work2.__dict__['a'])",
+    "vars": "import work2\nprint(vars(work2)['a'])",
+    "getattr": "import work2\nprint(getattr(work2, 'a'))",
+    "members": "import work2, inspect\nprint(dict(inspect.getmembers(work2))['a'])",
+    "operator": "import work2, operator\nprint(operator.attrgetter('a')(work2))",
+    "sys.modules": "import work2, sys\nprint(sys.modules['work2'].a)",
+    "set first": "import work2\nwork2.a = 7\nprint(work2.a, work2.b[0])",
+    "deleted": "import work2\ndel work2.a\nprint(hasattr(work2, 'a'), work2.b[0])",
+    "patched": "from unittest import mock\nimport work2\n"
+    "with mock.patch('work2.a', 5): print(work2.a)\nprint(work2.a)",
+    "a function": "import work2\nprint(work2.other.__globals__['a'])",
+    "its class": "import work2, types\nprint(work2.__class__ is types.ModuleType, "
+    "isinstance(work2, types.ModuleType), work2.a, type(work2).__name__)",
+    "another class": "import work2, types\nclass M(types.ModuleType): pass\n"
+    "work2.__class__ = M\nprint(work2.a, type(work2))",
+    "shown": "import work2\nprint(repr(work2)[:15], 'a' in dir(work2), work2.a)",
+    "reload": "import work2, importlib\nprint(importlib.reload(work2).a)",
+    "a thread": "import work2, threading\n"
+    "t = threading.Thread(target=lambda: print(work2.a)); t.start(); t.join()",
+    "pickled": "import work2, pickle\nprint(pickle.loads(pickle.dumps(work2.a)))",
+    "annotations": "import work2, typing\nprint(typing.get_type_hints(work2.other), work2.b)",
+}
+
+
+@pytest.mark.parametrize("body", READ_BY_OTHERS.values(), ids=READ_BY_OTHERS.keys())
+def test_whoever_asks_the_module_gets_the_value(project, body):
+    project.write(
+        main=body + "\n",
+        work2="""
+        from work import make, add
+        a = make(6)  # dds: /a
+        b = add(a, 1)  # dds: /b
+        def other(x: "int"): return x
+        """,
+        work=CHAIN["work"],
+    )
+    warm(project)
+
+
+def test_nothing_is_loaded_of_a_module_that_nobody_asks(project):
+    project.write(
+        main="import work2\nprint(work2.other(1))\n",
+        work2="from work import make\na = make(6)  # dds: /a\ndef other(x): return x\n",
+        work=CHAIN["work"],
+    )
+    assert warm(project)[0] == {"/a"}
+
+
+def test_the_store_may_be_gone_when_the_value_is_needed(project):
+    project.write(
+        main="""
+        import shutil, os
+        import work2
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), ".dds", "blobs")
+        shutil.rmtree(folder, ignore_errors=True)
+        print(len(work2.small), len(work2.large), work2.large[-1])
+        """,
+        work2="""
+        from work import make
+        small = make(6)  # dds: /small
+        large = make(600_000)  # dds: /large
+        """,
+        work=CHAIN["work"],
+    )
+    plain = project.plain()
+    assert project.run().stdout == plain.stdout
+    project.write(main="import work2\n")
+    project.run()
+    project.write(
+        main="""
+        import shutil, os
+        import work2
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), ".dds", "blobs")
+        shutil.rmtree(folder, ignore_errors=True)
+        print(len(work2.small), len(work2.large), work2.large[-1])
+        """
+    )
+    outcome = project.run()
+    assert outcome.stdout == plain.stdout
+    assert outcome.evaluated() == set()
+
+
+def test_steps_in_functions_and_loops_take_what_waits(project):
+    project.write(
+        main="""
+        from work import make, add
+        a = make(6)  # dds: /a
+        def run(k):
+            y = add(a, k)  # dds: /y/{k}
+            return y
+        for k in range(3):
+            total = add(a, k)  # dds: /total/{k}
+            total = add(total, k)  # dds: /more/{k}
+        if __name__ == "__main__":
+            last = add(total, 5)  # dds: /last
+            print(run(1), run(2))
+        """,
+        work=CHAIN["work"],
+    )
+    names, outcome = warm(project)
+    assert {"/a", "/total/0", "/more/2", "/last"} <= names
+    assert outcome.evaluated() == set()
+
+
+def test_an_uncached_step_gets_what_waits(project):
+    project.write(
+        main="""
+        from work import make
+        def push(xs, file):
+            xs.append(len(xs))
+            return xs[:]
+        a = make(6)  # dds: /a
+        lock = open(__file__)
+        b = push(a, lock)  # dds: /b
+        print(b)
+        """,
+        work=CHAIN["work"],
+    )
+    project.same()
+    project.same()
+
+
+def test_values_that_run_code_when_they_are_loaded_do_not_wait(project):
+    project.write(
+        main="""
+        from work import Noisy, use
+        a = Noisy(3)  # dds: /a
+        b = use(a)  # dds: /b
+        print(b)
+        """,
+        work="""
+        class Noisy:
+            def __init__(self, n): self.n = n
+            def __setstate__(self, state): self.__dict__.update(state)
+        def use(noisy): return noisy.n + 1
+        """,
+    )
+    assert warm(project)[0] == set()
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
+def test_tables_and_arrays_wait_too(project, library):
+    project.write(
+        main="""
+        from work import make, last
+        table = make(2000)  # dds: /table
+        print(last(7))
+        value = last(table)  # dds: /value
+        print(value)
+        """,
+        work={
+            "numpy": "import numpy\ndef make(n): return numpy.arange(n)\n"
+            "def last(t): return t if isinstance(t, int) else int(t[-1])\n",
+            "pandas": "import pandas\ndef make(n): return pandas.DataFrame({'a': range(n)})\n"
+            "def last(t): return t if isinstance(t, int) else int(t.a.iloc[-1])\n",
+            "polars": "import polars\ndef make(n): return polars.DataFrame({'a': range(n)})\n"
+            "def last(t): return t if isinstance(t, int) else t['a'][-1]\n",
+        }[library],
+    )
+    assert warm(project)[0] == {"/table"}
+
+
+def test_one_who_debugs_has_everything(project):
+    project.write(**CHAIN)
+    project.run()
+    text = (project.root / "main.py").read_text()
+    (project.root / "traced.py").write_text(
+        "import sys, runpy\nsys.settrace(lambda *a: None)\n" + text
+    )
+    project.run("traced.py")
+    assert unloaded(project.run("traced.py")) == set()
+
+
+def test_an_exception_shows_what_plain_python_shows(project):
+    project.write(
+        main="""
+        import sys
+        from work import make, add
+        def show(kind, error, trace):
+            print({k: v for k, v in trace.tb_frame.f_globals.items() if k in ("one", "two")})
+        sys.excepthook = show
+        one = make(3)  # dds: /one
+        two = add(one, 1)  # dds: /two
+        raise SystemError
+        """,
+        work=CHAIN["work"],
+    )
+    warm(project)
