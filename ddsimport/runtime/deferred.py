@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copyreg
 import importlib
+import opcode
 import sys
 from _thread import RLock
 from types import ModuleType
@@ -26,16 +27,25 @@ from ddsimport.runtime import recorder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any
 
     from ddsimport.report.events import Waiting
 
+_IMPORTLIB = "<frozen importlib._bootstrap>"
 _ABSENT: Any = object()
 
 _lock = RLock()
 
 _waiting: dict[int, tuple[ModuleType, dict[str, Deferred]]] = {}
 """Identity of a namespace -> its module, and what waits in it by name."""
+
+
+_imported: dict[int, tuple[dict[str, Any], dict[str, str]]] = {}
+"""Identity of a namespace -> the namespace, and what its module imports for its steps only: the
+name there, and here."""
+
+_IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
 class Value:
@@ -163,14 +173,41 @@ def namespace_of(module: Any) -> dict[str, Any]:
     return namespace
 
 
+def let_wait(namespace: dict[str, Any], names: dict[str, str]) -> None:
+    """Note what a module imports for its steps only: {name there: name here}."""
+    _imported[id(namespace)] = namespace, names
+
+
+def _may_pass(deferred: Deferred, name: str, asking: FrameType) -> bool:
+    """Whether an attribute of a module is asked for by an import that binds it for steps only; it
+    waits there too, then."""
+    code = asking.f_code
+    if code.co_name == "_handle_fromlist" and code.co_filename == _IMPORTLIB:
+        return True  # asks whether there is one, and looks no further
+    _, names = _imported.get(id(asking.f_globals), (None, {}))
+    if (
+        name not in names
+        or asking.f_locals is not asking.f_globals
+        or code.co_code[asking.f_lasti] != _IMPORT_FROM
+        or not may_wait_in(asking.f_globals)
+    ):
+        return False
+    deferred.wait_as(names[name], asking.f_globals)
+    return True
+
+
 class _Watched(ModuleType):
     """The class of a module while values wait in it."""
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__dict__":
             load_all(namespace_of(self))
+        elif name == "__class__":
+            return ModuleType
         found = ModuleType.__getattribute__(self, name)
-        return ModuleType if name == "__class__" else actual(found)
+        if type(found) is Deferred and not _may_pass(found, name, sys._getframe(1)):
+            return found.actual()
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "__class__":

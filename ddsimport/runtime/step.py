@@ -16,8 +16,7 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
-from ddsimport.runtime import recorder
-from ddsimport.runtime.deferred import load_all
+from ddsimport.runtime import deferred, recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import Session, session
@@ -63,7 +62,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
             found = _recall(constant, frame)
     except Exception as error:
         _say_uncached(constant, frame, error)
-        load_all(frame.f_globals)
+        deferred.load_all(frame.f_globals)
         return ()
     if isinstance(found, Evaluation):
         if found.step.site.kind == "function":
@@ -77,8 +76,15 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         return (found.stand_in(before),)
     except Exception as error:  # a module that was imported then cannot be now: let the step tell
         _say_uncached(constant, frame, error)
-        load_all(frame.f_globals)
+        deferred.load_all(frame.f_globals)
         return ()
+
+
+def let_wait(names: tuple[tuple[str, str], ...]) -> None:
+    """Note what the module of this frame imports for its steps only: (name there, name here)."""
+    frame = sys._getframe(1)
+    if frame.f_locals is frame.f_globals:
+        deferred.let_wait(frame.f_globals, dict(names))
 
 
 def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:

@@ -4,6 +4,8 @@ An assignment's right-hand side becomes one expression, a function's body one `t
 
     x = (__dds__.recall(SITE) or __dds__.evaluate(SITE)(VALUE))[0]
 
+    __dds__.let_wait((("model", "model"),))  # if only steps read what `from … import model` binds
+
     def f(...):
         __dds_hit__ = __dds__.recall(SITE)
         if __dds_hit__:
@@ -37,6 +39,7 @@ from ddsimport.source import REWRITER_TAG
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.reads import own_nodes
 from ddsimport.source.steps import Site, sites_of
+from ddsimport.source.unread import unread_imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ def rewrite(text: str, filename: str) -> ast.Module:
     lines = text.split("\n")
     if steps:
         # First: the order of execution is asked of statements as they were written.
-        _insert_import(tree, lines)
+        _insert_import(tree, lines, unread_imports(tree, steps))
     for step in steps:
         if isinstance(step.node, _Function):
             _rewrite_function(step.node, step.site, lines)
@@ -197,14 +200,25 @@ def _finish(node: ast.Return, site: Site, lines: Sequence[str]) -> None:
     node.value = ast.Call(call.func, call.args, [], **after.at)
 
 
-def _insert_import(tree: ast.Module, lines: Sequence[str]) -> None:
-    """Import the runtime, after what must stay first: the docstring and `__future__` imports."""
+def _insert_import(
+    tree: ast.Module, lines: Sequence[str], unread: tuple[tuple[str, str], ...]
+) -> None:
+    """Import the runtime, after what must stay first: the docstring and `__future__` imports.
+
+    Args:
+        unread: what the module imports for its steps only; the runtime is told, if it is anything.
+    """
     index = int(ast.get_docstring(tree, clean=False) is not None)
     while index < len(tree.body) and _is_future_import(tree.body[index]):
         index += 1
     following = tree.body[index]  # there is one: a step
     at = _on_line(_first_line(following), following, lines)
-    tree.body.insert(index, ast.Import([ast.alias(RUNTIME, _MODULE, **at)], **at))
+    build = _Build(at)
+    told = ast.Expr(build.call("let_wait", build.constant(unread)), **at)
+    tree.body[index:index] = [
+        ast.Import([ast.alias(RUNTIME, _MODULE, **at)], **at),
+        *([told] if unread else []),
+    ]
 
 
 def _is_future_import(node: ast.stmt) -> bool:

@@ -28,6 +28,8 @@ _LEAD_TO_ALL = frozenset(
 
 _DEBUGGERS = frozenset({"IPython", "bdb", "code", "ipdb", "pdb", "pudb"})
 
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 _LATER = (ast.Lambda, ast.GeneratorExp)
 """What may look a name up when the step is long over."""
 
@@ -45,6 +47,35 @@ def unread(tree: ast.Module, steps: Sequence[Step]) -> list[Step]:
     if read is None:
         return []
     return [step for step, names in wanted if read.isdisjoint(names)]
+
+
+def unread_imports(tree: ast.Module, steps: Sequence[Step]) -> tuple[tuple[str, str], ...]:
+    """(name there, name here) of what `from … import …` at module level binds and nothing but steps
+    reads; names that two modules have are left out."""
+    found: list[tuple[str, str]] = []
+    stack: list[ast.AST] = list(reversed(tree.body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.ImportFrom):
+            found += [(alias.name, alias.asname or alias.name) for alias in node.names]
+        elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(
+            node, _SCOPES
+        ):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+    named = {name for step in steps for name in step_reads(step)}
+    candidates = [(there, here) for there, here in found if here in named]
+    read = _read(tree, steps) if candidates else None
+    if read is None:
+        return ()
+    theirs = [there for there, _ in found]
+    return tuple(
+        (there, here) for there, here in candidates if here not in read and theirs.count(there) == 1
+    )
+
+
+def step_reads(step: Step) -> Iterator[str]:
+    """The names that a step takes as they are."""
+    return (each.name for each in step.site.inputs if not each.access)
 
 
 def _names(step: Step) -> list[str]:

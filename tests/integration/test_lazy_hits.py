@@ -160,6 +160,44 @@ def test_nothing_is_loaded_of_a_module_that_nobody_asks(project):
     assert warm(project)[0] == {"/a"}
 
 
+IMPORTED = {
+    "by name": ("from work2 import a\nc = add(a, 2)  # dds: /c\nprint(c)", {"/a", "/b"}),
+    "under another": ("from work2 import a as one, add as plus\n"
+                      "c = plus(one, 2)  # dds: /c\nprint(c)", {"/a", "/b"}),
+    "and read": ("from work2 import a\nc = add(a, 2)  # dds: /c\nprint(c, a)", {"/b"}),
+    "in a function": ("def f():\n    from work2 import a\n    c = add(a, 2)  # dds: /c\n"
+                      "    return c\nprint(f())", {"/b"}),
+    "twice": ("from work2 import a\nfrom work3 import a as b\n"
+              "c = add(a, b[0])  # dds: /c\nprint(c)", set()),
+    "from a package": ("from package import a\nc = add(a, 2)  # dds: /c\nprint(c)", {"/pa"}),
+    "and bound again": ("from work2 import a\na = add(a, 2)  # dds: /c\nprint(len(a))", {"/b"}),
+    "of what is no value": ("from work2 import other, a\nc = add(a, other(2))  # dds: /c\n"
+                            "print(c)", {"/a", "/b"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), IMPORTED.values(), ids=IMPORTED.keys())
+def test_what_is_imported_for_steps_only_is_not_loaded(project, body, expected):
+    work2 = """
+        from work import make, add
+        a = make(6)  # dds: /a
+        b = add(a, 1)  # dds: /b
+        def other(x): return x
+        """
+    project.write(
+        main="from work import add\n" + body + "\n",
+        work=CHAIN["work"],
+        work2=work2,
+        work3="a = [3]\n",
+    )
+    project.write_files({"package/__init__.py": "from work import make\na = make(6)  # dds: /pa\n"})
+    names, outcome = warm(project)
+    assert outcome.evaluated() == set()
+    assert names >= expected
+    if "/a" not in expected:
+        assert "/a" not in names
+
+
 def test_the_store_may_be_gone_when_the_value_is_needed(project):
     project.write(
         main="""

@@ -37,6 +37,9 @@ class FakeRuntime(types.ModuleType):
             return (next(self.hits),)
         return ()
 
+    def let_wait(self, names: tuple[tuple[str, str], ...]) -> None:
+        self.let_wait_names = names
+
     def evaluate(self, site: tuple[Any, ...]) -> Evaluation:
         self.log.append(("evaluate", site[3]))
         self.pending += 1

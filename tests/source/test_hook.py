@@ -23,7 +23,7 @@ def recall(site):
     return ()
 step.recall, step.evaluate = recall, lambda site: lambda value: (value,)
 step.finish = lambda site, value: value
-step.fail = step.leave = lambda site: None
+step.fail = step.leave = step.let_wait = lambda site: None
 sys.modules["ddsimport.runtime.step"] = ddsimport.runtime.step = step
 from ddsimport.source import hook
 LOG = step.LOG

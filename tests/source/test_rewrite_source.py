@@ -160,6 +160,20 @@ IMPORT = "import ddsimport.runtime.step as __dds__"
                     __dds__.leave(S0)
             """,
         ),
+        (
+            """
+            from a import raw, other as b, shown
+            x = f(raw, b.c, shown)  # dds: /x
+            print(shown)
+            """,
+            f"""
+            {IMPORT}
+            __dds__.let_wait((('raw', 'raw'),))
+            from a import raw, other as b, shown
+            x = (__dds__.recall(S0) or __dds__.evaluate(S0)(f(raw, b.c, shown)))[0]
+            print(shown)
+            """,
+        ),
         ("import os  # dds: ignore", "import os"),
         ("x = 1  # no pragma", "x = 1"),
         ("", ""),
