@@ -1,4 +1,5 @@
-"""Whole processes: a warm run against bare Python, and importing pandas under the hook."""
+"""Whole processes: a warm run against bare Python, a chain of large hits, and importing pandas
+under the hook."""
 
 from __future__ import annotations
 
@@ -21,9 +22,13 @@ def helper(x):
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         _warm(Path(folder))
+    for kind, make, step in _CHAINS:
+        with tempfile.TemporaryDirectory() as folder:
+            _chain(Path(folder), kind, make, step)
+    with tempfile.TemporaryDirectory() as folder:
         _pandas(Path(folder))
 
 
@@ -57,6 +62,53 @@ def _warm(folder: Path) -> None:
         unit="ms",
         note=f"{(warm_seconds - bare_seconds) * 1e3:.1f} ms over bare python",
     )
+
+
+_CHAINS = (
+    ("array", "numpy.arange(n / 8)", "x + k"),
+    (
+        "frame with a column of texts",
+        "pandas.DataFrame({'a': numpy.arange(n // 40), 'b': list(map(str, range(n // 40)))})",
+        "x.assign(a=x.a + k)",
+    ),
+    ("list", "list(map(float, range(n // 32)))", "[each + k for each in x]"),
+)
+"""Kind, the first value of about `n` bytes, and what a step makes of the one before."""
+
+
+def _chain(folder: Path, kind: str, make: str, step: str) -> None:
+    """Ten steps of 200 MB, all hits, only the last is looked at; bar: 1.1 of that one alone."""
+    (folder / "work.py").write_text(
+        f"import numpy, pandas\n\n\ndef make(n):\n    return {make}\n\n\n"
+        f"def step(x, k):\n    return {step}\n"
+    )
+    lines = ["from work import make, step", "v0 = make(200_000_000)  # dds: /bench/v0"]
+    lines += [f"v{n} = step(v{n - 1}, {n})  # dds: /bench/v{n}" for n in range(1, 10)]
+    (folder / "chain.py").write_text("\n".join([*lines, "print(len(v9))"]))
+    alone = ["import work", "from ddsimport import load", 'print(len(load("/bench/v9")))']
+    (folder / "alone.py").write_text("\n".join(alone))
+    store = str(folder / "store")
+    ours = [sys.executable, "-m", "ddsimport", "-q", "--store", store]
+
+    def run(name: str, *flags: str) -> None:
+        subprocess.run(
+            [*ours, *flags, name],
+            cwd=folder,
+            env=_environment(),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    run("chain.py")
+    measured = rounds(
+        {
+            "the last one alone": lambda: run("alone.py"),
+            "ten hits, the last is looked at": lambda: run("chain.py"),
+        },
+        calls=1,
+        repetitions=7,
+    )
+    table(f"chain of ten steps of 200 MB ({kind}; bar: 1.1 of the first)", measured, unit="ms")
 
 
 def _pandas(folder: Path) -> None:
