@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import copyreg
 import importlib
-import opcode
 import sys
 from _thread import RLock
 from types import ModuleType
@@ -27,7 +26,7 @@ from ddsimport.runtime import recorder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
     from ddsimport.report.events import Waiting
@@ -41,11 +40,9 @@ _waiting: dict[int, tuple[ModuleType, dict[str, Deferred]]] = {}
 """Identity of a namespace -> its module, and what waits in it by name."""
 
 
-_imported: dict[int, tuple[dict[str, Any], dict[str, str]]] = {}
-"""Identity of a namespace -> the namespace, and what its module imports for its steps only: the
-name there, and here."""
-
-_IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
+_imported: dict[int, tuple[CodeType, dict[str, str]]] = {}
+"""Identity of the code of a module -> that code, and what it imports for its steps only: the name
+there, and here."""
 
 
 class Value:
@@ -173,9 +170,9 @@ def namespace_of(module: Any) -> dict[str, Any]:
     return namespace
 
 
-def let_wait(namespace: dict[str, Any], names: dict[str, str]) -> None:
-    """Note what a module imports for its steps only: {name there: name here}."""
-    _imported[id(namespace)] = namespace, names
+def let_wait(code: CodeType, names: dict[str, str]) -> None:
+    """Note what the code of a module imports for its steps only: {name there: name here}."""
+    _imported[id(code)] = code, names
 
 
 def _may_pass(deferred: Deferred, name: str, asking: FrameType) -> bool:
@@ -184,13 +181,12 @@ def _may_pass(deferred: Deferred, name: str, asking: FrameType) -> bool:
     code = asking.f_code
     if code.co_name == "_handle_fromlist" and code.co_filename == _IMPORTLIB:
         return True  # asks whether there is one, and looks no further
-    _, names = _imported.get(id(asking.f_globals), (None, {}))
-    if (
-        name not in names
-        or asking.f_locals is not asking.f_globals
-        or code.co_code[asking.f_lasti] != _IMPORT_FROM
-        or not may_wait_in(asking.f_globals)
-    ):
+    _, names = _imported.get(id(code), (None, {}))
+    if name not in names or not may_wait_in(asking.f_globals):
+        return False
+    from opcode import opmap  # few runs come here
+
+    if code.co_code[asking.f_lasti] != opmap["IMPORT_FROM"]:
         return False
     deferred.wait_as(names[name], asking.f_globals)
     return True

@@ -84,7 +84,7 @@ def let_wait(names: tuple[tuple[str, str], ...]) -> None:
     """Note what the module of this frame imports for its steps only: (name there, name here)."""
     frame = sys._getframe(1)
     if frame.f_locals is frame.f_globals:
-        deferred.let_wait(frame.f_globals, dict(names))
+        deferred.let_wait(frame.f_code, dict(names))
 
 
 def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
