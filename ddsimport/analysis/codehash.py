@@ -204,6 +204,11 @@ class Codebook:
             known._found, known._reaches, known.remembered = {}, {}, {}
         return known
 
+    def let_go(self) -> None:
+        """Drop what is `remembered`, here and by narrowed codebooks."""
+        self._narrowed.clear()
+        self.remembered.clear()
+
     def facts(self, file: str) -> Facts:
         """The facts of a source file, from the cache if it has them."""
         facts = self._known_facts(file)

@@ -19,6 +19,7 @@ import copyreg
 import importlib
 import sys
 from _thread import RLock
+from _weakref import ref
 from types import ModuleType
 
 from ddsimport.runtime import recorder
@@ -36,8 +37,9 @@ _ABSENT: Any = object()
 
 _lock = RLock()
 
-_waiting: dict[int, tuple[ModuleType, dict[str, Deferred]]] = {}
-"""Identity of a namespace -> its module, and what waits in it by name."""
+_waiting: dict[int, dict[str, Deferred]] = {}
+"""Identity of a module's namespace -> what waits in it, by name. Nothing here holds the module: it
+must end when it would have ended."""
 
 
 _imported: dict[int, tuple[CodeType, dict[str, str]]] = {}
@@ -101,7 +103,7 @@ class Deferred:
         self.classes = classes
         self._value = value
         self._actual: Any = _ABSENT
-        self._places: list[tuple[dict[str, Any], str]] = []
+        self._places: list[tuple[ref[ModuleType], str]] = []
 
     def actual(self) -> Any:
         """What it stands for, now bound in its place. Raises what loading it raises."""
@@ -111,26 +113,29 @@ class Deferred:
 
     def wait_as(self, name: str, namespace: dict[str, Any]) -> None:
         """Note that it is about to be bound to `name` in a namespace that it may wait in."""
+        module, identity = sys.modules[namespace["__name__"]], id(namespace)
         with _lock:
-            module, waiting = _waiting.setdefault(
-                id(namespace), (sys.modules[namespace["__name__"]], {})
-            )
-            waiting[name] = self
-            self._places.append((namespace, name))
+            _waiting.setdefault(identity, {})[name] = self
+            self._places.append((ref(module, lambda _: _waiting.pop(identity, None)), name))
             object.__setattr__(module, "__class__", _Watched)
 
     def arrive(self, value: Any) -> None:
         """Bind what it stands for in its place."""
         self._actual = value
-        for namespace, name in self._places:
+        for place, name in self._places:
+            module = place()
+            if module is None:
+                continue
+            namespace = namespace_of(module)
             if namespace.get(name) is self:
                 namespace[name] = value
-            module, waiting = _waiting[id(namespace)]
+            waiting = _waiting.get(id(namespace), {})
             if waiting.get(name) is self:
                 del waiting[name]
             if not waiting:
-                del _waiting[id(namespace)]
-                object.__setattr__(module, "__class__", ModuleType)
+                _waiting.pop(id(namespace), None)
+                if type(module) is _Watched:
+                    object.__setattr__(module, "__class__", ModuleType)
         self._places.clear()
 
     def __repr__(self) -> str:
@@ -157,9 +162,8 @@ def actual(thing: Any) -> Any:
 
 def load_all(namespace: dict[str, Any]) -> None:
     """Load all that waits in a namespace."""
-    if id(namespace) in _waiting:
-        for each in list(_waiting[id(namespace)][1].values()):
-            each.actual()
+    for each in list(_waiting.get(id(namespace), {}).values()):
+        each.actual()
 
 
 def namespace_of(module: Any) -> dict[str, Any]:

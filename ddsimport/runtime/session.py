@@ -57,7 +57,7 @@ class Session:
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        self.run.at_end.append(self._note_run)
+        self.run.at_end += [self._note_run, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
@@ -97,6 +97,11 @@ class Session:
                 "saved_seconds": self.run.saved_seconds,
             }
         )
+
+    def _let_go(self) -> None:
+        """Forget what the program's names were bound to: what is held here would outlive its
+        modules, and not be finalized with them."""
+        self.codebook.let_go()
 
     def writable_store(self) -> Store:
         """The store.

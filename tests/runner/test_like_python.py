@@ -56,6 +56,30 @@ def test_a_script_with_a_step(project, name):
     assert project.same().statuses in ({"/step": "hit"}, {})
 
 
+def test_what_the_program_holds_ends_with_it(project):
+    """What is remembered of its functions, or waits in its modules, keeps none of it alive."""
+    project.write(
+        main="""
+        class Thing:
+            def __init__(self, name):
+                self.name = name
+            def __del__(self):
+                print("gone", self.name)
+        def work(n):
+            return [n + 1]
+        def other():
+            return one.name
+        value = work(1)  # dds: /value
+        more = work(value[0])  # dds: /more
+        one = Thing("one")
+        two = [Thing("two")]
+        two.append(two)
+        """
+    )
+    assert project.same().evaluated() == {"/value", "/more"}
+    assert not any(step["loaded"] for step in project.same().steps[1:])
+
+
 AS_MODULES = (
     "arguments",
     "at exit",
