@@ -111,6 +111,8 @@ def _keep(
         path=path,
         templated=False,
         salt="",
+        lazy=False,
+        answered={},
     )
     inputs: list[tuple[str, object]] = [(site.target, function)]
     inputs += [(f"argument {position}", value) for position, value in enumerate(args, 1)]

@@ -33,6 +33,11 @@ PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flag
 _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
+_GLANCED = frozenset({int, bool, type(None), str, bytes})
+_TEXTS = frozenset({str, bytes})
+_SHORT = 256
+_MOST_ANSWERED = 256
+
 _MISSING: Any = object()
 _GATHERS_POSITIONAL, _GATHERS_KEYWORDS = 0x4, 0x8  # inspect.CO_VARARGS, CO_VARKEYWORDS
 _OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: a function, whose locals are no dictionary
@@ -56,6 +61,8 @@ class Step(Record):
         templated: whether `path` has fields.
         salt: the option `version=`, empty without it.
         lazy: a hit need not be loaded before something but a step looks at it.
+        answered: signature, digests of the inputs in hex, and whether one lies in the project, by
+            what is known at a glance: small inputs, code, patches and versions.
     """
 
     site: Site
@@ -71,7 +78,8 @@ class Step(Record):
     path: str
     templated: bool
     salt: str
-    lazy: bool = False
+    lazy: bool
+    answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
 
     @property
     def place(self) -> str:
@@ -122,9 +130,14 @@ def inquire(
     """
     live = Live(codebook, folders)
     live.reflects = step.reach.reflects
+    glance = _at_a_glance(values)
     while True:
         reflects = live.reflects
         code = live.reach(step.reach, step.skipped)
+        if glance is not None:
+            answered = _answered(step, values, live, (glance, code))
+            if answered is not None and live.reflects == reflects:
+                return answered
         inputs: list[tuple[str, bytes]] = []
         mutables: list[tuple[str, object, bytes]] = []
         coded: set[int] = set()
@@ -153,9 +166,16 @@ def inquire(
     parts += [token for _, token in inputs]
     names = [name for name, _ in inputs]  # they say how much of an object it is that counts
     parts.append(repr((names, versions, step.site.kind, step.salt, patches)).encode())
+    signature = blake3(b"".join(parts)).hexdigest()
+    in_hex = tuple((name, token.hex()) for name, token in inputs)
+    if glance is not None:
+        if len(step.answered) >= _MOST_ANSWERED:
+            step.answered.clear()
+        about = (glance, code), patches, versions
+        step.answered[about] = signature, in_hex, live.setting.placed
     return Inquiry(
-        signature=blake3(b"".join(parts)).hexdigest(),
-        inputs=tuple((name, token.hex()) for name, token in inputs),
+        signature=signature,
+        inputs=in_hex,
         code=code.hex(),
         live=live,
         values=values,
@@ -163,6 +183,34 @@ def inquire(
         versions=versions,
         coded=frozenset(coded),
         patches=patches,
+    )
+
+
+def _at_a_glance(values: list[tuple[str, object]]) -> tuple[object, ...] | None:
+    """The inputs as a key, if all of them are small and immutable: equal keys, equal digests."""
+    key: list[object] = []
+    for name, value in values:
+        kind = type(value)
+        # No floats: 0.0 equals -0.0. No `1` for `True`: the type counts.
+        if kind not in _GLANCED or (kind in _TEXTS and len(value) > _SHORT):  # type: ignore[arg-type]
+            return None
+        key += (name, kind, value)
+    return tuple(key)
+
+
+def _answered(
+    step: Step, values: list[tuple[str, object]], live: Live, about: tuple[object, bytes]
+) -> Inquiry | None:
+    """What was inquired before about the same inputs and code, if it was."""
+    patches = live.patches()
+    versions = _versions_of(frozenset(live.distributions))
+    known = step.answered.get((about, patches, versions))
+    if known is None:
+        return None
+    signature, inputs, placed = known
+    live.setting.placed |= placed
+    return Inquiry(
+        signature, inputs, about[1].hex(), live, values, (), versions, frozenset(), patches
     )
 
 

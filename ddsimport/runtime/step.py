@@ -161,6 +161,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         templated="{" in path,
         salt=options.get("version", ""),
         lazy=site.lazy and at_module_level,
+        answered={},
     )
     for note in reach.notes:
         shared.run.say(note, note)

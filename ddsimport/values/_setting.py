@@ -8,6 +8,7 @@ and a lock in a global object is no reason not to know the object.
 from __future__ import annotations
 
 import os
+from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ class Setting:
     __slots__ = ("_folders", "in_order", "left_out", "placed", "unordered")
 
     def __init__(self, folders: tuple[str, ...] = ()) -> None:
-        # A project at the root of the file system is where everything lies: nothing is relative.
-        self._folders = tuple(
-            folder.rstrip(os.sep) for folder in folders if len(folder.rstrip(os.sep)) > 1
-        )
+        self._folders = _stripped(folders)
         self.placed = False
         self.in_order = False
         self.unordered = False
@@ -70,6 +68,12 @@ class Setting:
         if not any(value is other for other in self.left_out):
             self.left_out.append(value)
         return True
+
+
+@cache
+def _stripped(folders: tuple[str, ...]) -> tuple[str, ...]:
+    # A project at the root of the file system is where everything lies: nothing is relative.
+    return tuple(folder.rstrip(os.sep) for folder in folders if len(folder.rstrip(os.sep)) > 1)
 
 
 def is_hold(value: object) -> bool:

@@ -130,3 +130,23 @@ def test_load_reads_the_current_value(pipeline):
 
 def test_store_ignores_itself(pipeline):
     assert (pipeline.root / ".dds" / ".gitignore").read_text().strip().endswith("*")
+
+
+def test_inputs_that_compare_equal_are_told_apart_in_one_process(project):
+    project.write(
+        main="""
+        LIMIT = 1
+        def show(value, more):
+            return repr(value), more, LIMIT
+        def run(value, more=None):
+            x = show(value, more)  # dds: /x
+            return x
+        values = [1, True, 1.0, "1", b"1", 0, False, 0.0, -0.0, None, "", b"", 2**70, "a" * 999]
+        for turn in range(3):
+            for value in values:
+                print(run(value), run(value, value), run(None, value))
+            LIMIT += turn
+        """
+    )
+    project.same()
+    assert project.same().evaluated() == set()
