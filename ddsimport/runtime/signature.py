@@ -270,14 +270,14 @@ def inputs_of(step: Step, frame: FrameType) -> list[tuple[str, object]]:
     for source, name in step.inputs:
         if source.name in step.globals:
             value = frame.f_globals.get(source.name, _UNBOUND)
-            found.append(_part(source, actual(value) if source.access else value))
+            found.append(_part(source, actual(value)) if source.access else (name, value))
         elif bound is frame.f_globals:
             continue
         elif source.name in bound:
             value = bound[source.name]
             if step.site.kind == "function" and name == _gathering(frame.f_code):
                 value = tuple(value.items())
-            found.append(_part(source, value))
+            found.append(_part(source, value) if source.access else (name, value))
         elif source.name in step.locals:
             found.append((name, _UNBOUND))
     if step.site.kind == "function":
