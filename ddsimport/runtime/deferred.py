@@ -15,10 +15,9 @@ to be interactive.
 
 from __future__ import annotations
 
-import copyreg
 import importlib
 import sys
-from _thread import RLock
+from _thread import RLock, get_ident
 from _weakref import ref
 from types import ModuleType
 
@@ -55,6 +54,9 @@ class Value:
         digests: of the value, or of each of its parts.
         classes: see `Candidate.classes`.
         waiting: is told when it has been loaded.
+
+    Attributes:
+        loading: the thread that loads it, 0 if none does.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Value:
         self._load = load
         self._parts = [Deferred(digest, classes, self) for digest in digests]
         self._waiting = waiting
+        self.loading = 0
 
     def wait_as(self, names: list[str], namespace: dict[str, Any]) -> Deferred | list[Deferred]:
         """What stands for it, to be bound at once to `names` in a namespace that it may wait in."""
@@ -76,6 +79,7 @@ class Value:
 
     def load(self) -> None:
         """Bind it wherever it waits. Raises what loading it raises."""
+        self.loading = get_ident()
         with recorder.unrecorded():  # not under the lock: it may import
             value = self._load()
         with _lock:
@@ -110,6 +114,11 @@ class Deferred:
         if self._actual is _ABSENT:
             self._value.load()
         return self._actual
+
+    def arrives(self) -> bool:
+        """Whether this thread is loading it: a library that is imported for it looks at all there
+        is in a module."""
+        return self._value.loading == get_ident()
 
     def wait_as(self, name: str, namespace: dict[str, Any]) -> None:
         """Note that it is about to be bound to `name` in a namespace that it may wait in."""
@@ -163,7 +172,8 @@ def actual(thing: Any) -> Any:
 def load_all(namespace: dict[str, Any]) -> None:
     """Load all that waits in a namespace."""
     for each in list(_waiting.get(id(namespace), {}).values()):
-        each.actual()
+        if not each.arrives():
+            each.actual()
 
 
 def namespace_of(module: Any) -> dict[str, Any]:
@@ -214,14 +224,14 @@ class _Watched(ModuleType):
             load_all(namespace_of(self))
         ModuleType.__setattr__(self, name, value)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """As of a module, which is not pickled. Those that pickle one by its exact type, as
+        cloudpickle does, ask a subclass."""
+        load_all(namespace_of(self))
+        if "cloudpickle" in sys.modules or "dill" in sys.modules:
+            return importlib.import_module, (self.__name__,)
+        return ModuleType.__reduce_ex__(self, protocol)
+
 
 _Watched.__name__ = _Watched.__qualname__ = ModuleType.__name__
 _Watched.__module__ = ModuleType.__module__
-
-
-def _by_name(module: Any) -> Any:
-    return importlib.import_module, (module.__name__,)
-
-
-# cloudpickle knows modules by their exact type, and asks `copyreg` for what it does not know.
-copyreg.pickle(_Watched, _by_name)

@@ -131,6 +131,12 @@ READ_BY_OTHERS = {
     "reload": "import work2, importlib\nprint(importlib.reload(work2).a)",
     "a thread": "import work2, threading\n"
     "t = threading.Thread(target=lambda: print(work2.a)); t.start(); t.join()",
+    "module pickled": "import work2, pickle\ntry: pickle.dumps(work2)\n"
+    "except TypeError as error: print(error)\nprint(work2.a)",
+    "module copied": "import work2, copy\ntry: copy.copy(work2)\n"
+    "except TypeError as error: print(error)\nprint(work2.a)",
+    "module by cloudpickle": "import work2, cloudpickle, pickle\n"
+    "print(pickle.loads(cloudpickle.dumps(work2)) is work2)",
     "pickled": "import work2, pickle\nprint(pickle.loads(pickle.dumps(work2.a)))",
     "annotations": "import work2, typing\nprint(typing.get_type_hints(work2.other), work2.b)",
 }
