@@ -21,7 +21,7 @@ from _thread import RLock, get_ident
 from _weakref import ref
 from types import ModuleType
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import carried, recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class Deferred:
     def arrive(self, value: Any) -> None:
         """Bind what it stands for in its place."""
         self._actual = value
+        carried.note(value, self.digest)
         for place, name in self._places:
             module = place()
             if module is None:

@@ -8,7 +8,7 @@ from time import perf_counter
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event, Waiting
-from ddsimport.runtime import deferred, output, recorder
+from ddsimport.runtime import carried, deferred, output, recorder
 from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
@@ -152,6 +152,8 @@ def _kept(
                 ).wait_as(step.site.target.split(","), step.namespace)
             else:
                 value = store.value(candidate)
+                if candidate.size >= carried.LARGE and len(candidate.parts) == 1:
+                    carried.note(value, bytes.fromhex(candidate.parts[0]))
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue

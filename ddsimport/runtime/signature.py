@@ -17,6 +17,7 @@ from blake3 import blake3
 from ddsimport.analysis.distributions import version_of
 from ddsimport.errors import UndigestibleError
 from ddsimport.records import Record
+from ddsimport.runtime import carried
 from ddsimport.runtime.deferred import Deferred, actual, namespace_of
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
@@ -215,8 +216,11 @@ def _answered(
 
 
 def _told(value: Any, live: Live) -> bytes | None:
-    """The digest of a value that waits in the store, None if it must be looked at."""
-    if type(value) is not Deferred or (value.classes and live.reflects):
+    """The digest of a value that waits in the store, or is as it came from there; None if it must
+    be looked at."""
+    if type(value) is not Deferred:
+        return carried.digest_of(value)
+    if value.classes and live.reflects:
         return None  # of classes, more is read here than what they were kept with
     live.distributions.update(value.classes)
     return value.digest
