@@ -183,11 +183,7 @@ def _kept(
 def _may_wait(
     session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
 ) -> bool:
-    """Whether a hit need not be loaded before something looks at it.
-
-    Raises:
-        StoreError: its view cannot be looked at.
-    """
+    """Whether a hit need not be loaded before something looks at it: not for its view, either."""
     store = session.store
     assert store is not None
     # Signatures say the versions of what the code uses, but not of what only decodes the value.
@@ -197,10 +193,7 @@ def _may_wait(
         and len(candidate.parts) == len(step.site.target.split(","))
         and deferred.may_wait_in(step.namespace)
         and (store.proves(candidate) or told >= candidate.versions.keys())
-        and (
-            not store.writable
-            or store.shows(path, candidate, dict(step.site.options).get("format"))
-        )
+        and session.shows(step, path, candidate)
     )
 
 

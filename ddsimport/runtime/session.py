@@ -115,6 +115,16 @@ class Session:
             raise StoreError(f"the store {self.config.store} is read-only")
         return self.store
 
+    def shows(self, step: Step, path: str, candidate: Candidate) -> bool:
+        """Whether `publish` would have nothing to do."""
+        store = self.store
+        if store is None or not store.writable:
+            return True
+        try:
+            return store.shows(path, candidate, dict(step.site.options).get("format"))
+        except StoreError:  # `publish` will say so
+            return False
+
     def publish(self, step: Step, path: str, candidate: Candidate, value: Any) -> None:
         """Make the step's view show `candidate`; a view that cannot be written is said, once."""
         store = self.store
