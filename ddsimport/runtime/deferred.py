@@ -1,27 +1,31 @@
 """Values from the store that are not loaded until something but a step looks at them.
 
 While a hit's value waits, a `Deferred` stands in the namespace of its module, under names that
-nothing in the module's own text but steps reads (`source.unread`). A step that takes it counts its
-digest, which the store knows. Whoever else may come by a name of a module, comes by the module: by
-an attribute, by `from module import name`, by its `__dict__`. So as long as values wait in it, the
-module is of a class that has them loaded when they are asked for (as `importlib.util.LazyLoader`
-makes its modules), and `__class__` says what it always does. When the last one is there, the module
-is as it was.
+nothing in the module's own text but steps at module level reads (`source.unread`). A step that
+takes it counts its digest, which the store knows. Whoever else may come by a name of a module,
+comes by the module: by an attribute, by `from module import name`, by its `__dict__`. So as long as
+values wait in it, the module is of a class of its own, on which descriptors of these names have
+them loaded; nothing else of it is touched, and no frame of ours is on the way of anything else.
+(`importlib.util.LazyLoader` changes the class of its modules, too.) When the last value is there,
+the module is as it was.
 
-What remains are frames and functions of the module in the hands of installed code that reads their
-globals by itself: debuggers. So nothing waits while a trace function is set or the interpreter is
-to be interactive.
+What remains is code that gets at a namespace without asking the module. So nothing waits where
+somebody may have the namespace from before (a module that is loaded again, `runpy`), nor once code
+was loaded whose text speaks of frames, of the globals of functions, of the class of modules, or
+which is the debugger: what waits by then is loaded before that runs.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from _thread import RLock, get_ident
 from _weakref import ref
 from types import ModuleType
 
-from ddsimport.runtime import carried, recorder
+from ddsimport.runtime import carried, installed, recorder
+from ddsimport.source import tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from ddsimport.report.events import Waiting
 
+_RUNNER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "runner.py")
 _IMPORTLIB = "<frozen importlib._bootstrap>"
 _ABSENT: Any = object()
 
@@ -51,6 +56,7 @@ class Value:
 
     Args:
         load: gives the value.
+        names: what the value, or each of its parts, will be bound to.
         digests: of the value, or of each of its parts.
         classes: see `Candidate.classes`.
         waiting: is told when it has been loaded.
@@ -62,20 +68,22 @@ class Value:
     def __init__(
         self,
         load: Callable[[], Any],
+        names: list[str],
         digests: list[bytes],
         classes: tuple[str, ...],
         waiting: Waiting,
     ) -> None:
         self._load = load
+        self._names = names
         self._parts = [Deferred(digest, classes, self) for digest in digests]
         self._waiting = waiting
         self.loading = 0
 
-    def wait_as(self, names: list[str], namespace: dict[str, Any]) -> Deferred | list[Deferred]:
-        """What stands for it, to be bound at once to `names` in a namespace that it may wait in."""
-        for part, name in zip(self._parts, names, strict=True):
+    def wait_in(self, namespace: dict[str, Any]) -> Deferred | list[Deferred]:
+        """What stands for it, to be bound at once in a namespace that it may wait in."""
+        for part, name in zip(self._parts, self._names, strict=True):
             part.wait_as(name, namespace)
-        return list(self._parts) if len(names) > 1 else self._parts[0]
+        return list(self._parts) if len(self._names) > 1 else self._parts[0]
 
     def load(self) -> None:
         """Bind it wherever it waits. Raises what loading it raises."""
@@ -111,9 +119,13 @@ class Deferred:
 
     def actual(self) -> Any:
         """What it stands for, now bound in its place. Raises what loading it raises."""
-        if self._actual is _ABSENT:
+        if self.waits():
             self._value.load()
         return self._actual
+
+    def waits(self) -> bool:
+        """Whether it has not been loaded."""
+        return self._actual is _ABSENT
 
     def arrives(self) -> bool:
         """Whether this thread is loading it: a library that is imported for it looks at all there
@@ -126,7 +138,10 @@ class Deferred:
         with _lock:
             _waiting.setdefault(identity, {})[name] = self
             self._places.append((ref(module, lambda _: _waiting.pop(identity, None)), name))
-            object.__setattr__(module, "__class__", _Watched)
+            if not issubclass(type(module), _Watched):
+                _CLASS.__set__(module, type(ModuleType.__name__, (_Watched,), _NAMED))
+            setattr(type(module), name, _Name(name))
+            tracked.on_load = _about_to_load
 
     def arrive(self, value: Any) -> None:
         """Bind what it stands for in its place."""
@@ -134,35 +149,55 @@ class Deferred:
         carried.note(value, self.digest)
         for place, name in self._places:
             module = place()
-            if module is None:
-                continue
-            namespace = namespace_of(module)
-            if namespace.get(name) is self:
-                namespace[name] = value
-            waiting = _waiting.get(id(namespace), {})
-            if waiting.get(name) is self:
-                del waiting[name]
-            if not waiting:
-                _waiting.pop(id(namespace), None)
-                if type(module) is _Watched:
-                    object.__setattr__(module, "__class__", ModuleType)
-        self._places.clear()
+            if module is not None:
+                _settle(module, name)
 
     def __repr__(self) -> str:
         """That of the value: whoever shows the variables of a frame comes by no module."""
         return repr(self.actual())
 
 
-def may_wait_in(namespace: dict[str, Any]) -> bool:
-    """Whether values may wait in a namespace: that of a module which can be watched."""
+def may_wait_in(frame: FrameType) -> bool:
+    """Whether values may wait in the namespace of a module whose code runs in `frame`."""
+    namespace = frame.f_globals
     module = sys.modules.get(namespace["__name__"])
     return (
-        type(module) in (ModuleType, _Watched)
+        frame.f_locals is namespace
+        and (type(module) is ModuleType or issubclass(type(module), _Watched))
         and namespace_of(module) is namespace
+        and _runs_first(frame)
         and sys.gettrace() is None
         and not sys.flags.inspect
         and not hasattr(sys, "ps1")
+        and "bdb" not in sys.modules
+        and not installed.modules_are_looked_into()
     )
+
+
+def _runs_first(frame: FrameType) -> bool:
+    """Whether nobody can have got hold of the namespace before the code of the module ran in it."""
+    if getattr(frame.f_globals.get("__spec__"), "_initializing", False):
+        return True
+    caller = frame.f_back
+    if frame.f_globals["__name__"] != "__main__" or caller is None:
+        return False
+    if caller.f_code.co_filename == _RUNNER:
+        return True
+    starter = caller.f_back  # `-m`: by way of `runpy`
+    return starter is not None and starter.f_code.co_name == "_run_module_as_main"
+
+
+def _about_to_load(path: str) -> None:
+    """Have everything loaded before a file is that may look into modules."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError:
+        return
+    if installed.looks_into_modules(text):
+        for waiting in list(_waiting.values()):
+            for each in list(waiting.values()):
+                each.actual()
 
 
 def actual(thing: Any) -> Any:
@@ -177,11 +212,25 @@ def load_all(namespace: dict[str, Any]) -> None:
             each.actual()
 
 
+def _settle(module: ModuleType, name: str) -> Any:
+    """What `name` is bound to, now without a stand-in if that has been loaded; `_ABSENT` if it is
+    bound to nothing."""
+    namespace = namespace_of(module)
+    found = namespace.get(name, _ABSENT)
+    if type(found) is Deferred and not found.waits():
+        found = namespace[name] = found.actual()
+        waiting = _waiting.get(id(namespace), {})
+        waiting.pop(name, None)
+        if not waiting:
+            _waiting.pop(id(namespace), None)
+            _CLASS.__set__(module, ModuleType)
+    return found
+
+
 def namespace_of(module: Any) -> dict[str, Any]:
     """The `__dict__` of a module, for us, who know what may stand in it."""
-    namespace: dict[str, Any] = (
-        object.__getattribute__(module, "__dict__") if type(module) is _Watched else module.__dict__
-    )
+    watched = issubclass(type(module), _Watched)
+    namespace: dict[str, Any] = _DICT.__get__(module) if watched else module.__dict__
     return namespace
 
 
@@ -190,14 +239,18 @@ def let_wait(code: CodeType, names: dict[str, str]) -> None:
     _imported[id(code)] = code, names
 
 
-def _may_pass(deferred: Deferred, name: str, asking: FrameType) -> bool:
+def _may_pass(deferred: Deferred, name: str) -> bool:
     """Whether an attribute of a module is asked for by an import that binds it for steps only; it
     waits there too, then."""
+    try:
+        asking = sys._getframe(2)
+    except ValueError:  # nobody's frame: a thread, or the interpreter's end, calls `getattr`
+        return False
     code = asking.f_code
     if code.co_name == "_handle_fromlist" and code.co_filename == _IMPORTLIB:
         return True  # asks whether there is one, and looks no further
     _, names = _imported.get(id(code), (None, {}))
-    if name not in names or not may_wait_in(asking.f_globals):
+    if name not in names or not may_wait_in(asking):
         return False
     from opcode import opmap  # few runs come here
 
@@ -207,23 +260,54 @@ def _may_pass(deferred: Deferred, name: str, asking: FrameType) -> bool:
     return True
 
 
-class _Watched(ModuleType):
-    """The class of a module while values wait in it."""
+class _Name:
+    """On the class of a watched module: one of the names under which values wait in it."""
 
-    def __getattribute__(self, name: str) -> Any:
-        if name == "__dict__":
-            load_all(namespace_of(self))
-        elif name == "__class__":
-            return ModuleType
-        found = ModuleType.__getattribute__(self, name)
-        if type(found) is Deferred and not _may_pass(found, name, sys._getframe(1)):
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, module: Any, kind: type) -> Any:
+        if module is None:
+            return self
+        found = _settle(module, self._name)
+        if found is _ABSENT:
+            raise AttributeError(self._name)  # modules say it in words of their own
+        if type(found) is Deferred and not _may_pass(found, self._name):
             return found.actual()
         return found
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "__class__":
-            load_all(namespace_of(self))
-        ModuleType.__setattr__(self, name, value)
+    def __set__(self, module: Any, value: Any) -> None:
+        namespace_of(module)[self._name] = value
+
+    def __delete__(self, module: Any) -> None:
+        try:
+            del namespace_of(module)[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+
+_CLASS: Any = vars(object)["__class__"]
+_DICT: Any = vars(ModuleType)["__dict__"]
+_NAMED = {"__module__": ModuleType.__module__}
+
+
+def _dict(module: ModuleType) -> dict[str, Any]:
+    load_all(namespace_of(module))
+    return namespace_of(module)
+
+
+def _set_class(module: ModuleType, kind: type) -> None:
+    load_all(namespace_of(module))
+    _CLASS.__set__(module, kind)
+
+
+class _Watched(ModuleType):
+    """The class of a module while values wait in it, but for their names."""
+
+    __dict__ = property(_dict)
+    __class__ = property(lambda module: ModuleType, _set_class)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """As of a module, which is not pickled. Those that pickle one by its exact type, as
@@ -232,7 +316,3 @@ class _Watched(ModuleType):
         if "cloudpickle" in sys.modules or "dill" in sys.modules:
             return importlib.import_module, (self.__name__,)
         return ModuleType.__reduce_ex__(self, protocol)
-
-
-_Watched.__name__ = _Watched.__qualname__ = ModuleType.__name__
-_Watched.__module__ = ModuleType.__module__

@@ -18,7 +18,7 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import recorder, written
 from ddsimport.runtime.live import Live
-from ddsimport.runtime.signature import Inquiry, Step, inquire
+from ddsimport.runtime.signature import Inquiry, Step, inquire, is_code
 from ddsimport.runtime.trace import lazy_globals, trace_of
 from ddsimport.runtime.uncached import UncachedError, ran_plain
 from ddsimport.values import sharing
@@ -270,10 +270,13 @@ class Evaluation:
             live.code_of(cls)
             if live.reaches or any(map(written.is_made_by_a_call, cls.__mro__)):
                 return (), ()
+        parts = value if "," in self.step.site.target and type(value) in (tuple, list) else [value]
+        if any(map(is_code, parts)):
+            return (), ()  # names of code are not inputs
         names = tuple(sorted(live.distributions))
         if "," not in self.step.site.target:
             return (value_digest,), names
-        if not self.step.lazy or type(value) not in (tuple, list):
+        if not self.step.site.lazy or type(value) not in (tuple, list):
             return (), ()
         return tuple([digest(part, live.code_of).hex() for part in value]), names
 

@@ -134,9 +134,10 @@ def stores_in(text: bytes) -> set[tuple[str, str]]:
     return found
 
 
-_FORMAT = 1
+_FORMAT = 2
 _directory: list[str] = []
 _looked_at: set[str] = set()
+_looking_into: list[str] = []
 _patched: dict[tuple[int, str], tuple[Any, str, str]] = {}
 """(identity of a module or class, attribute) -> (it, attribute, dotted name)."""
 
@@ -190,12 +191,30 @@ def _look_at_new_files() -> None:
             except OSError:
                 continue
             stores = [[*pair, _import_in(text, pair[0])] for pair in sorted(stores_in(text))]
-            found = kept[path] = [status, stores]
+            found = kept[path] = [status, stores, looks_into_modules(text)]
             added = True
         for chain, attribute, imported in found[1]:
             _note(module, chain, attribute, imported)
+        if found[2]:
+            _looking_into.append(path)
     if added and _directory:
         sealed.write(_file(), kept)
+
+
+_LOOKS_INTO = (b"f_globals", b"f_locals", b"__globals__", b"ModuleType")
+
+
+def looks_into_modules(text: bytes) -> bool:
+    """Whether code may get at the names of another module without asking that for them, or at what
+    kind of thing it is."""
+    return any(name in text for name in _LOOKS_INTO)
+
+
+def modules_are_looked_into() -> bool:
+    """Whether a loaded file of the program may."""
+    if len(tracked.loaded_as) != len(_looked_at):
+        _look_at_new_files()
+    return bool(_looking_into)
 
 
 def _file() -> str:

@@ -52,6 +52,7 @@ def look_up(
     path: str,
     inputs: list[tuple[str, object]],
     patience: float | None = None,
+    may_wait: bool = False,
 ) -> Hit | Evaluation:
     """The value kept for `step` on these inputs, or an `Evaluation` to begin and call.
 
@@ -59,6 +60,7 @@ def look_up(
 
     Args:
         patience: seconds to wait at most; None waits as long as it makes sense.
+        may_wait: a hit need not be loaded before something but a step looks at it.
 
     Raises:
         UncachedError: an input has no digest.
@@ -77,14 +79,14 @@ def look_up(
     def kept(entry: Entry | None, search: Search | None = None) -> Hit | None:
         if entry is None:
             return None
-        return _kept(session, step, path, inquiry, entry, started, search)
+        return _kept(session, step, path, inquiry, entry, started, search, may_wait)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
         return found
     if any(type(value) is deferred.Deferred for _, value in inputs):
         loaded = [(name, deferred.actual(value)) for name, value in inputs]
-        return look_up(session, step, path, loaded, patience)
+        return look_up(session, step, path, loaded, patience, may_wait)
     lock = store.lock(signature) if store.writable else None
     try:
         if lock is not None:
@@ -127,6 +129,7 @@ def _kept(
     entry: Entry,
     started: float,
     search: Search | None,
+    may_wait: bool,
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
@@ -142,14 +145,15 @@ def _kept(
             continue
         waiting: Waiting | None = None
         try:
-            if step.lazy and _may_wait(session, step, path, inquiry, candidate):
+            if may_wait and _may_wait(session, step, path, inquiry, candidate):
                 waiting = Waiting()
                 value = deferred.Value(
                     store.held(candidate),
+                    step.site.target.split(","),
                     [bytes.fromhex(part) for part in candidate.parts],
                     candidate.classes,
                     waiting,
-                ).wait_as(step.site.target.split(","), step.namespace)
+                )
             else:
                 value = store.value(candidate)
                 if candidate.size >= carried.LARGE and len(candidate.parts) == 1:
@@ -183,7 +187,7 @@ def _kept(
 def _may_wait(
     session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
 ) -> bool:
-    """Whether a hit need not be loaded before something looks at it: not for its view, either."""
+    """Whether a hit need not be loaded for anything that we do: not for its view, either."""
     store = session.store
     assert store is not None
     # Signatures say the versions of what the code uses, but not of what only decodes the value.
@@ -191,7 +195,6 @@ def _may_wait(
     return (
         session.config.lazy
         and len(candidate.parts) == len(step.site.target.split(","))
-        and deferred.may_wait_in(step.namespace)
         and (store.proves(candidate) or told >= candidate.versions.keys())
         and session.shows(step, path, candidate)
     )

@@ -111,7 +111,6 @@ def _keep(
         path=path,
         templated=False,
         salt="",
-        lazy=False,
         answered={},
     )
     inputs: list[tuple[str, object]] = [(site.target, function)]

@@ -61,7 +61,6 @@ class Step(Record):
         path: the artifact's path, still with its `{fields}`.
         templated: whether `path` has fields.
         salt: the option `version=`, empty without it.
-        lazy: a hit need not be loaded before something but a step looks at it.
         answered: signature, digests of the inputs in hex, and whether one lies in the project, by
             what is known at a glance: small inputs, code, patches and versions.
     """
@@ -79,7 +78,6 @@ class Step(Record):
     path: str
     templated: bool
     salt: str
-    lazy: bool
     answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
 
     @property
@@ -245,13 +243,14 @@ def variables_read(
             continue
         if name in ignored:
             positions.add(position)
-        elif name in read and not _is_code(namespace.get(name)):
+        elif name in read and not is_code(namespace.get(name)):
             names.add(name)
             positions.add(position)
     return frozenset(names), frozenset(positions)
 
 
-def _is_code(value: Any) -> bool:
+def is_code(value: Any) -> bool:
+    """Whether a module variable that is bound to `value` counts as code, and is no input."""
     kind = type(value)
     return issubclass(kind, (type, ModuleType, FunctionType)) or kind.__module__ == "functools"
 

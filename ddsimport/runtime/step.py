@@ -73,7 +73,11 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
             _pending[id(frame)] = found
         return ()
     try:
-        return (found.stand_in(before),)
+        value = found.stand_in(before)
+        if type(value) is deferred.Value:
+            # Last of all: what else a hit does may ask for names of this module.
+            value = value.wait_in(frame.f_globals)
+        return (value,)
     except Exception as error:  # a module that was imported then cannot be now: let the step tell
         _say_uncached(constant, frame, error)
         deferred.load_all(frame.f_globals)
@@ -129,7 +133,8 @@ def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
     step = _step(constant, frame, shared)
     # A coroutine that waited for a lock would stop its whole event loop.
     patience = 0.0 if frame.f_code.co_flags & _COROUTINE else None
-    return look_up(shared, step, _path(step, frame), inputs_of(step, frame), patience)
+    may_wait = step.site.lazy and deferred.may_wait_in(frame)
+    return look_up(shared, step, _path(step, frame), inputs_of(step, frame), patience, may_wait)
 
 
 def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
@@ -160,7 +165,6 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         path=path,
         templated="{" in path,
         salt=options.get("version", ""),
-        lazy=site.lazy and at_module_level,
         answered={},
     )
     for note in reach.notes:

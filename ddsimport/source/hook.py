@@ -120,6 +120,8 @@ class Finder:
                 _swap_loader(spec, origin)
             elif name == "bdb" and type(spec.loader) is SourceFileLoader:
                 spec.loader = debugger.DebuggerLoader(name, origin)
+                if tracked.on_load is not None:
+                    tracked.on_load(origin)
         return spec
 
     def stay_first(self) -> None:

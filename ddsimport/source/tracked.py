@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 source_stats: dict[str, tuple[int, int, int]] = {}
 """Path -> (mtime in ns, size, inode) of every tracked source file, noted before it was loaded: a
 file that differs now was edited after its code came into this process."""
@@ -13,6 +17,9 @@ _COMPILING = 100_000_000  # ns
 
 reloads = 0
 """How often a file was loaded again after it had changed (`importlib.reload`)."""
+
+on_load: Callable[[str], object] | None = None
+"""Called with the path of each source file that is about to be loaded, and of the debugger's."""
 
 loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
 
@@ -63,6 +70,8 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
         stat = os.stat(path)
     except OSError:
         return
+    if on_load is not None:
+        on_load(path)
     global reloads
     found = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
     if source_stats.get(path, found) != found:

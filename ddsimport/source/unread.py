@@ -22,9 +22,19 @@ _SEE_ALL = frozenset({"__builtins__", "breakpoint", "eval", "exec", "globals", "
 """Names that may lead to all names of the module that reads them."""
 
 _LEAD_TO_ALL = frozenset(
-    {"__globals__", "embed", "f_globals", "f_locals", "interact", "set_trace"}
+    {"__dict__", "__globals__", "embed", "f_globals", "f_locals", "interact", "set_trace"}
 )  # fmt: skip
 """Attributes that may."""
+
+_READ_CALLER = frozenset(
+    {
+        "dmatrices", "dmatrix", "eval", "evaluate", "execute", "executemany", "from_formula", "gee",
+        "glm", "gls", "logit", "mixedlm", "mnlogit", "model_matrix", "ols", "phreg", "poisson",
+        "probit", "quantreg", "query", "register", "rlm", "sql", "view", "wls",
+    }
+)  # fmt: skip
+"""Functions and methods of libraries that look up what a text names where they are called: pandas,
+numexpr, patsy, formulaic, statsmodels, duckdb, polars. What a literal names is told (`quoted`)."""
 
 _DEBUGGERS = frozenset({"IPython", "bdb", "code", "ipdb", "pdb", "pudb"})
 
@@ -53,15 +63,9 @@ def unread_imports(tree: ast.Module, steps: Sequence[Step]) -> tuple[tuple[str, 
     """(name there, name here) of what `from … import …` at module level binds and nothing but steps
     reads; names that two modules have are left out."""
     found: list[tuple[str, str]] = []
-    stack: list[ast.AST] = list(reversed(tree.body))
-    while stack:
-        node = stack.pop()
+    for node in _at_module_level(tree):
         if isinstance(node, ast.ImportFrom):
             found += [(alias.name, alias.asname or alias.name) for alias in node.names]
-        elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(
-            node, _SCOPES
-        ):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
     named = {name for step in steps for name in step_reads(step)}
     candidates = [(there, here) for there, here in found if here in named]
     read = _read(tree, steps) if candidates else None
@@ -71,6 +75,18 @@ def unread_imports(tree: ast.Module, steps: Sequence[Step]) -> tuple[tuple[str, 
     return tuple(
         (there, here) for there, here in candidates if here not in read and theirs.count(there) == 1
     )
+
+
+def _at_module_level(tree: ast.Module) -> Iterator[ast.AST]:
+    """The statements that run in the frame of the module."""
+    stack: list[ast.AST] = list(reversed(tree.body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(
+            node, _SCOPES
+        ):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
 def step_reads(step: Step) -> Iterator[str]:
@@ -98,8 +114,12 @@ def _names(step: Step) -> list[str]:
 
 def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
     """The names that anything but a step reads; None if that cannot be told."""
+    # Not of steps in functions: those are sent to other processes with the globals that they read.
+    outer = {id(node) for node in _at_module_level(tree)}
     taken = {
-        id(step.node.value) for step in steps if isinstance(step.node, ast.Assign | ast.AnnAssign)
+        id(step.node.value)
+        for step in steps
+        if id(step.node) in outer and isinstance(step.node, ast.Assign | ast.AnnAssign)
     }
     found: set[str] = set()
     for step in steps:
@@ -122,6 +142,9 @@ def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
                 or (module or "").partition(".")[0] in _DEBUGGERS
             ):
                 return None
+        elif isinstance(node, ast.Call):
+            if _reads_caller(node):
+                return None
         elif isinstance(node, ast.AugAssign):
             if isinstance(node.target, ast.Name):
                 found.add(node.target.id)
@@ -130,6 +153,16 @@ def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not by_step:
             found.update(name.partition(".")[0] for name in names_in(node.value))
     return found
+
+
+def _reads_caller(node: ast.Call) -> bool:
+    """Whether a call may look up names here that nobody can tell from the text."""
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name not in _READ_CALLER:
+        return False
+    text = node.args[0] if node.args else None
+    return not (isinstance(text, ast.Constant) and isinstance(text.value, str))
 
 
 def _walk(tree: ast.Module, taken: set[int]) -> Iterator[tuple[ast.AST, bool]]:

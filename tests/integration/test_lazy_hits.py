@@ -166,6 +166,100 @@ def test_nothing_is_loaded_of_a_module_that_nobody_asks(project):
     assert warm(project)[0] == {"/a"}
 
 
+WORK2 = """
+    from work import make, add
+    a = make(6)  # dds: /a
+    b = add(a, 1)  # dds: /b
+    def other(x): return x
+    """
+DEPRECATED = (
+    WORK2
+    + """
+    import warnings
+    def __getattr__(name):
+        if name == "old":
+            warnings.warn("old is deprecated", DeprecationWarning, stacklevel=2)
+            return 1
+        raise AttributeError(name)
+    """
+)
+STEPS = "from work import make, add\na = make(6)  # dds: /a\nb = add(a, 1)  # dds: /b\n"
+FOUND = {
+    "a name that is not there": {"main": "import work2\nprint(work2.nope)"},
+    "a deprecated name": {"main": "import work2\nprint(work2.old)", "work2": DEPRECATED},
+    "the class of modules":
+        {"main": "import types, work2\nprint(type(work2) is types.ModuleType, len(work2.a))"},
+    "globals of a function":
+        {"main": "import work2\nprint(len(work2.other.__globals__['a']))"},
+    "frame of the caller": {
+        "main": STEPS + "import helper\nhelper.show()",
+        "helper": "import sys\ndef show():\n    found = sys._getframe(1).f_globals\n"
+        "    print({k: len(v) for k, v in found.items() if isinstance(v, list)})",
+    },
+    "a debugger that is imported late": {
+        "main": STEPS + "import helper\nhelper.look()",
+        "helper": "import pdb, sys\ndef look():\n    f = sys._getframe(1)\n"
+        "    print(pdb.Pdb().parseline('p a')[0], len(getattr(f, 'f_' + 'globals')['a']))",
+    },
+    "a query that is read": {
+        "main": "import pandas as pd\nfrom work import make, add\n"
+        "a = make(6)  # dds: /a\nb = add(a, 1)  # dds: /b\n"
+        "print(len(pd.DataFrame({'x': range(9)}).query(open('q.txt').read())))",
+        "q.txt": "x > @a[2]",
+    },
+    "runpy": {"main": "import runpy\nprint(len(runpy.run_module('work2', alter_sys=True)['a']))"},
+    "runpy as main": {
+        "main": "import runpy\nfound = runpy.run_module('work2', run_name='__main__', "
+        "alter_sys=True)\nprint(len(found['a']))"
+    },
+    "a dictionary from before":
+        {"main": "import work2, importlib\nd = vars(work2)\nimportlib.reload(work2)\n"
+         "print(len(d['a']))"},
+    "asked for while the step's imports are repeated": {
+        "main": "import work2\nprint(len(work2.a))",
+        "work2": "from work import late\na = late(6)  # dds: /a",
+        "work": "def late(n):\n    import helper\n    return list(range(n))",
+        "helper": "import work2\nN = len(dir(work2))",
+    },
+    "at exit": {"main": "import atexit, work2\natexit.register(getattr, work2, 'a')"},
+    "by a thread alone":
+        {"main": "import _thread, time, work2\n_thread.start_new_thread(getattr, (work2, 'a'))\n"
+         "time.sleep(0.2)\nprint(len(work2.a))"},
+    "a module that is gone": {
+        "main": "import sys\nfrom work2 import run\ndel sys.modules['work2']\nprint(run(1))",
+        "work2": WORK2 + "    def run(k):\n        y = add(a, k)  # dds: /y/{k}\n"
+        "        return y\n",
+    },
+    "a function sent elsewhere": {
+        "main": "import cloudpickle, pickle\n" + STEPS + "def run(k):\n"
+        "    y = add(a, k)  # dds: /y/{k}\n    return y\n"
+        "print(pickle.loads(cloudpickle.dumps(run))(3))",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("files", FOUND.values(), ids=FOUND.keys())
+def test_what_a_red_team_found(project, files):
+    texts = {"work": CHAIN["work"], "work2": WORK2, **files}
+    project.write_files(
+        {name if "." in name else f"{name}.py": text for name, text in texts.items()}
+    )
+    _, outcome = warm(project)
+    assert outcome.evaluated() <= {"/y/{k}"}  # of a function with globals of its own
+
+
+@pytest.mark.parametrize(
+    "made", ["collections.OrderedDict", "functools.partial(max, 2)", "(len, max)"]
+)
+def test_code_that_a_step_gives_is_the_same_input_in_each_run(project, made):
+    project.write(
+        main="from work import pick, use\ncode = pick()  # dds: /code\n"
+        "m = use(code)  # dds: /m\nprint(m)\n",
+        work=f"import collections, functools\ndef pick(): return {made}\ndef use(code): return 3\n",
+    )
+    assert warm(project)[1].evaluated() == set()
+
+
 IMPORTED = {
     "by name": ("from work2 import a\nc = add(a, 2)  # dds: /c\nprint(c)", {"/a", "/b"}),
     "under another": ("from work2 import a as one, add as plus\n"
@@ -256,7 +350,8 @@ def test_steps_in_functions_and_loops_take_what_waits(project):
         work=CHAIN["work"],
     )
     names, outcome = warm(project)
-    assert {"/a", "/total/0", "/more/2", "/last"} <= names
+    assert {"/total/0", "/more/2", "/last"} <= names
+    assert "/a" not in names  # the function may be sent elsewhere, with the globals that it reads
     assert outcome.evaluated() == set()
 
 
