@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from types import CodeType
 
 import pytest
+from quoted_names import quoted_names
 
 from ddsimport.analysis.facts import DEF_LAST, DEF_REFERENCES, facts_of
-from ddsimport.source.quoted import names_in
 
 LIBRARY = os.path.dirname(os.__file__)
 FILES = sorted(glob.glob(f"{LIBRARY}/*.py"))[::2] + sorted(glob.glob(f"{LIBRARY}/asyncio/*.py"))
@@ -142,16 +142,6 @@ def _annotated(tree: ast.Module) -> set[str]:
     return found
 
 
-def _quoted(tree: ast.Module) -> set[str]:
-    """What strings may name (`source.quoted`): `symtable` knows nothing of that."""
-    return {
-        name.partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for name in names_in(node.value)
-    }
-
-
 def compare(text: str) -> int:
     """Check every function of a text; gives how many there were."""
     with warnings.catch_warnings():
@@ -160,7 +150,7 @@ def compare(text: str) -> int:
         tables = list(_tables(symtable.symtable(text, "<text>", "exec")))
     facts = facts_of(text)
     assert not facts.whole, facts.note
-    headers, annotated, quoted = _headers(tree), _annotated(tree), _quoted(tree)
+    headers, annotated, quoted = _headers(tree), _annotated(tree), quoted_names(tree)
     count = 0
     for name, function in _functions(code):
         first = function.co_firstlineno

@@ -7,6 +7,7 @@ import symtable
 from textwrap import dedent
 
 import pytest
+from quoted_names import quoted_names
 from test_rewrite_stdlib import MODULES, _source
 
 from ddsimport.source.pragma import pragmas_of
@@ -207,7 +208,8 @@ def test_names_are_those_of_symtable(module: str) -> None:
         found = {each.name for each in inputs_of(value, None, None, ())}
         function = f"def expression(): return ({text})"
         (table,) = symtable.symtable(function, module, "exec").get_children()
-        # `super()` makes the compiler look for `__class__`.
-        assert found | {"__class__"} == _global_names(table) | {"__class__"}
+        # `super()` makes the compiler look for `__class__`; it knows nothing of names in strings.
+        known = _global_names(table) | {"__class__"}
+        assert known - {"__class__"} <= found <= known | quoted_names(value)
         checked += 1
     assert checked > 5
