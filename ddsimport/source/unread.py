@@ -26,15 +26,15 @@ _LEAD_TO_ALL = frozenset(
 )  # fmt: skip
 """Attributes that may."""
 
-_READ_CALLER = frozenset(
-    {
-        "dmatrices", "dmatrix", "eval", "evaluate", "execute", "executemany", "from_formula", "gee",
-        "glm", "gls", "logit", "mixedlm", "mnlogit", "model_matrix", "ols", "phreg", "poisson",
-        "probit", "quantreg", "query", "register", "rlm", "sql", "view", "wls",
-    }
-)  # fmt: skip
-"""Functions and methods of libraries that look up what a text names where they are called: pandas,
-numexpr, patsy, formulaic, statsmodels, duckdb, polars. What a literal names is told (`quoted`)."""
+_READ_CALLER = frozenset({"eval", "execute", "from_formula", "query", "sql"})
+"""Methods that look up what a text names where they are called: of pandas, duckdb, polars and
+statsmodels. What a literal names is told (`quoted`)."""
+
+_MATRICES = frozenset({"dmatrices", "dmatrix", "model_matrix"})
+"""The same of patsy and formulaic, under whatever name they are called."""
+
+_OF_LIBRARIES = frozenset({"formulaic", "ne", "numexpr", "patsy", "smf"})
+"""Names under which whole modules of such functions are imported (`smf.ols`, `ne.evaluate`)."""
 
 _DEBUGGERS = frozenset({"IPython", "bdb", "code", "ipdb", "pdb", "pudb"})
 
@@ -158,8 +158,12 @@ def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
 def _reads_caller(node: ast.Call) -> bool:
     """Whether a call may look up names here that nobody can tell from the text."""
     function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if name not in _READ_CALLER:
+    if isinstance(function, ast.Attribute):
+        base = function.value
+        library = isinstance(base, ast.Name) and base.id in _OF_LIBRARIES
+        if not library and function.attr not in _READ_CALLER | _MATRICES:
+            return False
+    elif not isinstance(function, ast.Name) or function.id not in _MATRICES:
         return False
     text = node.args[0] if node.args else None
     return not (isinstance(text, ast.Constant) and isinstance(text.value, str))

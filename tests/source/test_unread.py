@@ -59,6 +59,14 @@ def lazy(text: str) -> list[str]:
         ("import pdb\nx = f()  # dds: /x", []),
         ("from IPython import embed\nx = f()  # dds: /x", []),
         ("x = f()  # dds: /x\nbreakpoint()", []),
+        ("x = f()  # dds: /x\nt.query(text)", []),
+        ("x = f()  # dds: /x\nt.query('a > 1')", ["x"]),
+        ("x = f()  # dds: /x\npl.sql(read())", []),
+        ("x = f()  # dds: /x\nsmf.ols(text, t)", []),
+        ("x = f()  # dds: /x\nsmf.ols('y ~ x', t)", []),
+        ("x = f()  # dds: /x\nsmf.ols('y ~ z', t)", ["x"]),
+        ("x = f()  # dds: /x\ndmatrix(text, t)", []),
+        ("x = f()  # dds: /x\ny = evaluate(x, 3)  # dds: /y\nmodel.evaluate(3)", ["x", "y"]),
     ],
 )
 def test_lazy_steps(text, targets):
