@@ -52,9 +52,11 @@ class Blobs:
         self._folder = f"{root}/blobs/v1/"
         self._tmp = f"{root}/tmp"
         self._damaged = damaged
-        # Large blobs whose content this process knows to be right, with the status they had.
+        # Large blobs whose content is known to be right, with the status they had; and of these,
+        # those that this process has hashed or written itself.
         self._checked: dict[str, tuple[int, int, int, int]] = {}
-        # The same, of all processes.
+        self._seen: dict[str, tuple[int, int, int, int]] = {}
+        # The first of the two, of all processes.
         self._stamps = Stamps(root, writable)
         # The content of small ones: what a name stands for never changes.
         self._small: dict[str, bytes] = {}
@@ -107,9 +109,9 @@ class Blobs:
         content: bytes | bytearray | mmap | None = self._small.get(name)
         if content is None:
             content = self._checked_content(name, size, stamped=True)
+        seen = codec.proves or size < _LARGE or self._seen.get(name) == self._checked[name]
 
         def load() -> Any:
-            seen = codec.proves or size < _LARGE or name in self._checked
             if not seen and blake3(content).hexdigest() != name:
                 raise StoreError(f"the blob {self.path(name)} was damaged")
             return self._decoded(
@@ -149,7 +151,7 @@ class Blobs:
             return
         known = self._checked.get(name)
         if known is not None and known[:3] == status_key(status)[:3]:
-            self._note(name, status)
+            self._note(name, status, seen=self._seen.get(name) == known)
 
     def path(self, name: str) -> str:
         return f"{self._folder}{name[:2]}/{name}"
@@ -171,9 +173,10 @@ class Blobs:
                 # One thread: blake3's own pool of threads (`AUTO`) is not there in a forked child,
                 # where the next large hash would wait for it for ever.
                 key = status_key(status)
-                known = self._checked.get(name) == key
-                if not known and stamped and size >= _LARGE:
-                    known = self._stamps.read(name) == key
+                known = (self._checked if stamped else self._seen).get(name) == key
+                if not known and stamped and size >= _LARGE and self._stamps.read(name) == key:
+                    known = True
+                    self._checked[name] = key
                 sound = len(content) == size and (known or blake3(content).hexdigest() == name)
             finally:
                 os.close(descriptor)
@@ -191,9 +194,11 @@ class Blobs:
             self._note(name, status)
         return content
 
-    def _note(self, name: str, status: os.stat_result) -> None:
+    def _note(self, name: str, status: os.stat_result, *, seen: bool = True) -> None:
         if status.st_size >= _LARGE:
             key = self._checked[name] = status_key(status)
+            if seen:
+                self._seen[name] = key
             self._stamps.write(name, key)
 
     def _is_right(self, name: str, size: int) -> bool:

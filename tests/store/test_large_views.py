@@ -124,6 +124,15 @@ class TestLinks:
         assert blob_of(root, candidate).stat().st_nlink == 3
         assert os.listdir(root / "tmp") == []
 
+    def test_who_links_what_another_found_right_leaves_it_right(
+        self, store: Store, root: Path, hashed: list[int]
+    ) -> None:
+        candidate = keep(store, signature(1), array(), digest="")
+        Store.open(str(root)).publish("/a.npy", candidate, array())
+        assert blob_of(root, candidate).stat().st_nlink == 2
+        np.testing.assert_array_equal(Store.open(str(root)).value(candidate), array())
+        assert hashed == []
+
     def test_one_that_replaces_the_view_leaves_the_blob_alone(
         self, store: Store, root: Path
     ) -> None:
