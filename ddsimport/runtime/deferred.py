@@ -88,8 +88,11 @@ class Value:
     def load(self) -> None:
         """Bind it wherever it waits. Raises what loading it raises."""
         self.loading = get_ident()
-        with recorder.unrecorded():  # not under the lock: it may import
-            value = self._load()
+        try:
+            with recorder.unrecorded():  # not under the lock: it may import
+                value = self._load()
+        finally:
+            self.loading = 0
         with _lock:
             if self._waiting.loaded:
                 return  # another thread was faster
@@ -189,15 +192,16 @@ def _runs_first(frame: FrameType) -> bool:
 
 def _about_to_load(path: str) -> None:
     """Have everything loaded before a file is that may look into modules."""
+    if not _waiting:
+        return
     try:
         with open(path, "rb") as file:
             text = file.read()
     except OSError:
         return
     if installed.looks_into_modules(text):
-        for waiting in list(_waiting.values()):
-            for each in list(waiting.values()):
-                each.actual()
+        for identity in list(_waiting):
+            _load_all_in(identity)
 
 
 def actual(thing: Any) -> Any:
@@ -207,7 +211,11 @@ def actual(thing: Any) -> Any:
 
 def load_all(namespace: dict[str, Any]) -> None:
     """Load all that waits in a namespace."""
-    for each in list(_waiting.get(id(namespace), {}).values()):
+    _load_all_in(id(namespace))
+
+
+def _load_all_in(identity: int) -> None:
+    for each in list(_waiting.get(identity, {}).values()):
         if not each.arrives():
             each.actual()
 

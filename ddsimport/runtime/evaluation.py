@@ -263,22 +263,23 @@ class Evaluation:
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """`Candidate.parts` and `Candidate.classes`: what is enough to know of a value where it is
         an input. Not so if it holds code of the program's own, which may be another by then."""
+        parts = [value]
+        several = len(self.step.site.targets) > 1
+        if several:
+            if not self.step.site.lazy or type(value) not in (tuple, list):
+                return (), ()
+            parts = list(value)
+        if not value_digest or functions or self.inquiry.live.reflects or any(map(is_code, parts)):
+            return (), ()  # names of code are not inputs
         live = Live(self.session.codebook)
-        if not value_digest or functions or self.inquiry.live.reflects:
-            return (), ()
         for cls in classes:
             live.code_of(cls)
             if live.reaches or any(map(written.is_made_by_a_call, cls.__mro__)):
                 return (), ()
-        parts = value if "," in self.step.site.target and type(value) in (tuple, list) else [value]
-        if any(map(is_code, parts)):
-            return (), ()  # names of code are not inputs
         names = tuple(sorted(live.distributions))
-        if "," not in self.step.site.target:
+        if not several:
             return (value_digest,), names
-        if not self.step.site.lazy or type(value) not in (tuple, list):
-            return (), ()
-        return tuple([digest(part, live.code_of).hex() for part in value]), names
+        return tuple([digest(part, live.code_of).hex() for part in parts]), names
 
     def _check_replayable(self, value: Any, recording: recorder.Recording) -> Inquiry:
         """What would be inquired now.

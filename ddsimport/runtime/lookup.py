@@ -149,7 +149,7 @@ def _kept(
                 waiting = Waiting()
                 value = deferred.Value(
                     store.held(candidate),
-                    step.site.target.split(","),
+                    step.site.targets,
                     [bytes.fromhex(part) for part in candidate.parts],
                     candidate.classes,
                     waiting,
@@ -194,7 +194,7 @@ def _may_wait(
     told = {name for name, _ in inquiry.versions}
     return (
         session.config.lazy
-        and len(candidate.parts) == len(step.site.target.split(","))
+        and len(candidate.parts) == len(step.site.targets)
         and (store.proves(candidate) or told >= candidate.versions.keys())
         and session.shows(step, path, candidate)
     )

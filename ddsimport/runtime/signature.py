@@ -34,6 +34,7 @@ PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flag
 _UNBOUND = "<unbound>"
 """Stands for a local name without a value: no error here, plain Python may never read it."""
 
+# Types of which equal values have equal digests; texts are compared up to a length.
 _GLANCED = frozenset({int, bool, type(None), str, bytes})
 _TEXTS = frozenset({str, bytes})
 _SHORT = 256
@@ -191,7 +192,7 @@ def _at_a_glance(values: list[tuple[str, object]]) -> tuple[object, ...] | None:
     for name, value in values:
         kind = type(value)
         # No floats: 0.0 equals -0.0. No `1` for `True`: the type counts.
-        if kind not in _GLANCED or (kind in _TEXTS and len(value) > _SHORT):  # type: ignore[arg-type]
+        if kind not in _GLANCED or (kind in _TEXTS and len(value) > _SHORT):  # type: ignore[arg-type]  # texts
             return None
         key += (name, kind, value)
     return tuple(key)

@@ -97,7 +97,7 @@ def _reads(expression: ast.expr, first_parameter: str | None) -> Iterator[tuple[
                 yield first_parameter, ()
             inner.append((callee, bound))
             inner.extend((child, bound) for child in (*node.args, *node.keywords))
-        elif (text := _text_of(node)) is not None:
+        elif (text := text_of(node)) is not None:
             for name in names_in(text):
                 first = name.partition(".")[0]
                 if first not in bound:
@@ -127,7 +127,7 @@ def _reads(expression: ast.expr, first_parameter: str | None) -> Iterator[tuple[
         stack.extend((child, names) for child, names in reversed(inner) if child is not None)
 
 
-def _text_of(node: ast.AST) -> str | None:
+def text_of(node: ast.AST) -> str | None:
     """The text of a string, f-strings included; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value

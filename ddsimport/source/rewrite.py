@@ -39,7 +39,7 @@ from ddsimport.source import REWRITER_TAG
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.reads import own_nodes
 from ddsimport.source.steps import Site, sites_of
-from ddsimport.source.unread import unread_imports
+from ddsimport.source.unread import unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ def rewrite(text: str, filename: str) -> ast.Module:
     lines = text.split("\n")
     if steps:
         # First: the order of execution is asked of statements as they were written.
-        _insert_import(tree, lines, unread_imports(tree, steps))
+        steps, imported = unread(tree, steps)
+        _insert_import(tree, lines, imported)
     for step in steps:
         if isinstance(step.node, _Function):
             _rewrite_function(step.node, step.site, lines)

@@ -50,6 +50,11 @@ class Site(Record):
     inputs: tuple[Input, ...]
     lazy: bool = False
 
+    @property
+    def targets(self) -> list[str]:
+        """The parts of `target`: several for a tuple."""
+        return self.target.split(",")
+
     def constant(self) -> tuple[Any, ...]:
         """This site as nested tuples of str, int, bool and None, which code objects can hold."""
         inputs = tuple((each.name, each.access) for each in self.inputs)

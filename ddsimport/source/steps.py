@@ -20,7 +20,6 @@ from ddsimport.source.placement import (
 )
 from ddsimport.source.reads import inputs_of, mangled, parameters
 from ddsimport.source.site import Access, Input, Site
-from ddsimport.source.unread import unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +62,7 @@ def sites_of(
         if not pragma.ignore:
             steps.append((pragma, _step(pragma, place, source)))
     _check_paths(steps, source)
-    found = tuple(step for _, step in steps)
-    lazy = unread(tree, found)
-    return tuple(
-        Step(step.site.replace(lazy=True), step.node) if step in lazy else step for step in found
-    )
+    return tuple(step for _, step in steps)
 
 
 def ignored_of(

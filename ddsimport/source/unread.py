@@ -8,9 +8,11 @@ where nobody else can: what other modules may ask for is watched when the progra
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from ddsimport.source.grammar import fields_of
 from ddsimport.source.quoted import names_in
+from ddsimport.source.reads import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,36 +46,43 @@ _LATER = (ast.Lambda, ast.GeneratorExp)
 """What may look a name up when the step is long over."""
 
 
-def unread(tree: ast.Module, steps: Sequence[Step]) -> list[Step]:
-    """The steps whose targets are names of the module that nothing but other steps reads.
+def unread(
+    tree: ast.Module, steps: Sequence[Step]
+) -> tuple[tuple[Step, ...], tuple[tuple[str, str], ...]]:
+    """The steps, those `lazy` whose targets are names of the module that nothing but other steps
+    reads; and what it imports for steps only.
 
     Args:
         tree: as it is parsed, before any step is rewritten.
+
+    Returns:
+        The steps, and (name there, name here) of each such import.
     """
-    wanted = [(step, names) for step in steps if (names := _names(step))]
-    if not wanted:
-        return []
     read = _read(tree, steps)
     if read is None:
-        return []
-    return [step for step, names in wanted if read.isdisjoint(names)]
+        return tuple(steps), ()
+    marked = tuple(
+        replace(step, site=step.site.replace(lazy=True))
+        if (names := _names(step)) and read.isdisjoint(names)
+        else step
+        for step in steps
+    )
+    return marked, _imports(tree, steps, read)
 
 
-def unread_imports(tree: ast.Module, steps: Sequence[Step]) -> tuple[tuple[str, str], ...]:
-    """(name there, name here) of what `from … import …` at module level binds and nothing but steps
-    reads; names that two modules have are left out."""
+def _imports(
+    tree: ast.Module, steps: Sequence[Step], read: set[str]
+) -> tuple[tuple[str, str], ...]:
+    """What `from … import …` at module level binds for steps only; names that two modules have are
+    left out."""
     found: list[tuple[str, str]] = []
     for node in _at_module_level(tree):
         if isinstance(node, ast.ImportFrom):
             found += [(alias.name, alias.asname or alias.name) for alias in node.names]
-    named = {name for step in steps for name in step_reads(step)}
-    candidates = [(there, here) for there, here in found if here in named]
-    read = _read(tree, steps) if candidates else None
-    if read is None:
-        return ()
+    taken = {each.name for step in steps for each in step.site.inputs if not each.access} - read
     theirs = [there for there, _ in found]
     return tuple(
-        (there, here) for there, here in candidates if here not in read and theirs.count(there) == 1
+        (there, here) for there, here in found if here in taken and theirs.count(there) == 1
     )
 
 
@@ -87,11 +96,6 @@ def _at_module_level(tree: ast.Module) -> Iterator[ast.AST]:
             node, _SCOPES
         ):
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def step_reads(step: Step) -> Iterator[str]:
-    """The names that a step takes as they are."""
-    return (each.name for each in step.site.inputs if not each.access)
 
 
 def _names(step: Step) -> list[str]:
@@ -150,8 +154,8 @@ def _read(tree: ast.Module, steps: Sequence[Step]) -> set[str] | None:
                 found.add(node.target.id)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             found.update(node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not by_step:
-            found.update(name.partition(".")[0] for name in names_in(node.value))
+        elif not by_step and (text := text_of(node)) is not None:
+            found.update(name.partition(".")[0] for name in names_in(text))
     return found
 
 

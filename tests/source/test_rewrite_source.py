@@ -10,13 +10,15 @@ import pytest
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.rewrite import show
 from ddsimport.source.steps import sites_of
+from ddsimport.source.unread import unread
 
 
 def shown(text: str) -> str:
     """The rewritten text, with S0, S1, ... for the sites."""
     text = dedent(text).lstrip("\n")
     rewritten = show(text, "m.py")
-    steps = sites_of(ast.parse(text), pragmas_of(text, "m.py"), "m.py", text)
+    tree = ast.parse(text)
+    steps, _ = unread(tree, sites_of(tree, pragmas_of(text, "m.py"), "m.py", text))
     for index, step in enumerate(steps):
         rewritten = rewritten.replace(repr(step.site.constant()), f"S{index}")
     return rewritten + "\n"

@@ -9,13 +9,18 @@ import pytest
 
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.steps import sites_of
-from ddsimport.source.unread import unread_imports
+from ddsimport.source.unread import unread
+
+
+def unread_in(text: str):
+    tree = ast.parse(text)
+    return unread(tree, sites_of(tree, pragmas_of(text, "m.py"), "m.py", text))
 
 
 def lazy(text: str) -> list[str]:
     """The targets of the lazy steps."""
     text = dedent(text)
-    steps = sites_of(ast.parse(text), pragmas_of(text, "m.py"), "m.py", text)
+    steps, _ = unread_in(text)
     return [step.site.target for step in steps if step.site.lazy]
 
 
@@ -90,7 +95,6 @@ def test_lazy_steps(text, targets):
     ],
 )
 def test_unread_imports(text, names):
-    tree = ast.parse(text)
-    steps = sites_of(tree, pragmas_of(text, "m.py"), "m.py", text)
-    assert dict(unread_imports(tree, steps)).items() >= dict(names).items()
-    assert set(unread_imports(tree, steps)) - set(names) <= {("f", "f")}
+    _, found = unread_in(text)
+    assert dict(found).items() >= dict(names).items()
+    assert set(found) - set(names) <= {("f", "f")}
