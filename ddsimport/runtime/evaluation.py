@@ -21,9 +21,11 @@ from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step, inquire, is_code
 from ddsimport.runtime.trace import lazy_globals, trace_of
 from ddsimport.runtime.uncached import UncachedError, ran_plain
+from ddsimport.source.tracked import is_tracked
 from ddsimport.values import sharing
 from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
+from ddsimport.values.overlap import overlapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -311,6 +313,11 @@ class Evaluation:
             )
         for effect in recording.effects:
             raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
+        if (places := overlapping(value, _is_own)) is not None:
+            raise UncachedError(
+                f"the arrays {places[0]} and {places[1]} in its value lie in the same memory, and "
+                "those of a hit would not; return a copy of one of them"
+            )
         again = inquire(self.step, self.inquiry.values, self.session.codebook, self.session.folders)
         self._check_inputs(value, again)
         self._check_globals(value, again)
@@ -378,6 +385,12 @@ class Evaluation:
 def _imports(live: Live) -> bool:
     """Whether functions that were reached import modules of the project."""
     return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
+
+
+def _is_own(kind: type) -> bool:
+    """Whether a class is one of the program's own."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return is_tracked(file) if file else kind.__module__ == "__main__"
 
 
 def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-_ATOMS = frozenset(
+ATOMS = frozenset(
     {
         bool, bytes, complex, float, int, range, slice, str, type(None), type(...),
         type(NotImplemented), types.BuiltinFunctionType, types.CodeType, types.FunctionType,
         types.GetSetDescriptorType, types.MemberDescriptorType, types.ModuleType,
     }
 )  # fmt: skip
+"""Types whose values hold nothing that can change, or come back as themselves."""
 _IMMUTABLE_LIBRARIES = frozenset(
     {"datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"}
 )
@@ -56,7 +57,7 @@ def _identities(root: object) -> Iterator[int]:
     while stack:
         thing = stack.pop()
         kind = type(thing)
-        if kind in _ATOMS or issubclass(kind, type) or id(thing) in seen:
+        if kind in ATOMS or issubclass(kind, type) or id(thing) in seen:
             continue
         seen.add(id(thing))
         library = kind.__module__.partition(".")[0]
@@ -64,7 +65,7 @@ def _identities(root: object) -> Iterator[int]:
             continue
         if numpy is not None and issubclass(kind, (numpy.ndarray, numpy.generic, numpy.dtype)):
             if issubclass(kind, numpy.ndarray):
-                yield id(_owner(thing, numpy))
+                yield id(owner(thing, numpy))
                 if thing.dtype.hasobject:
                     stack.extend(thing.ravel().tolist())
             continue
@@ -74,7 +75,7 @@ def _identities(root: object) -> Iterator[int]:
             stack.extend(gc.get_referents(thing))
 
 
-def _owner(array: Any, numpy: Any) -> Any:
+def owner(array: Any, numpy: Any) -> Any:
     """The object whose memory an array lies in: equal for two views of one array."""
     while isinstance(array.base, numpy.ndarray):
         array = array.base
