@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import marshal
 import os
-import threading
+from _thread import get_ident  # `threading` takes a millisecond to import
 
 from blake3 import blake3
 
@@ -45,7 +45,7 @@ def write(path: str, record: Any) -> bool:
         record: of exact built-in types (`marshal`).
     """
     content = packed(record)
-    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "wb") as file:

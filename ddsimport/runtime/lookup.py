@@ -9,7 +9,6 @@ from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event, Waiting
 from ddsimport.runtime import carried, deferred, output, recorder
-from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import absorb, holds, lazy_tokens
@@ -19,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ddsimport.runtime.evaluation import Evaluation
     from ddsimport.runtime.footprint import Search
 
 
@@ -102,6 +102,8 @@ def look_up(
                 if search is not None:
                     found = kept(store.entry(search.stem), search)
             if found is None:
+                from ddsimport.runtime.evaluation import Evaluation  # not in a run of hits
+
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
                     session=session,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from _thread import RLock  # `threading` takes a millisecond to import
 from contextvars import ContextVar
 from types import FrameType
 
@@ -40,7 +40,7 @@ _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
-_lock = threading.RLock()
+_lock = RLock()
 _hooked = False
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from _thread import allocate_lock  # `threading` takes a millisecond to import
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -20,6 +20,7 @@ from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import tracked
+from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
 from ddsimport.store.store import Store
 
@@ -169,7 +170,7 @@ class Session:
 
 
 _session: Session | None = None
-_lock = threading.Lock()
+_lock = allocate_lock()
 
 
 def session() -> Session:
@@ -190,15 +191,13 @@ def text_of(file: str) -> str:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
             code that runs, and a value kept under the new text would be stale for ever.
     """
-    import tokenize
-
     imported = source_stats.get(file)
     if imported is not None and imported != recorder.stat_of(file):
         raise UncachedError(
             f"{file} was edited after this program imported it; the next run sees the new text"
         )
-    with tokenize.open(file) as source:
-        return source.read()
+    with open(file, "rb") as source:
+        return decoded(source.read())
 
 
 def is_as_imported(file: str, state: os.stat_result) -> bool:

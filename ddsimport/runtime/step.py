@@ -17,7 +17,6 @@ import sys
 from types import FrameType
 
 from ddsimport.runtime import deferred, recorder
-from ddsimport.runtime.evaluation import Evaluation
 from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import Session, session
 from ddsimport.runtime.signature import (
@@ -36,6 +35,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from ddsimport.runtime.evaluation import Evaluation
 
 _steps: dict[int, tuple[tuple[Any, ...], Step]] = {}
 """Identity of the SITE constant -> (the constant, kept alive so that no identity is used twice; its
@@ -64,7 +65,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
         _say_uncached(constant, frame, error)
         deferred.load_all(frame.f_globals)
         return ()
-    if isinstance(found, Evaluation):
+    if not isinstance(found, Hit):
         if found.step.site.kind == "function":
             found.closed_over = closed_over(frame)
             found.begin()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from store_helpers import run_python, signature, start_python, started
 
-from ddsimport.store import flock, locks
+from ddsimport.store import locks
 from ddsimport.store.store import Store
 
 SIG = signature(1)
@@ -294,7 +295,7 @@ def test_without_flock_everybody_goes_on(
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(flock.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     assert not store.lock(SIG).acquire()
     assert not locks._open
     store.sweep()
