@@ -44,6 +44,7 @@ KIND, SIZE, TIME = "kind", "size", "time"
 _KIND_ONLY = ("exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir")
 _TIMES = ("getmtime", "getatime", "getctime", "stat", "lstat")
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_GO_BETWEENS = ("os", "ddsimport.runtime.recorder", "ddsimport.runtime.asked")
 _ASKING = ("genericpath", "posixpath", "pathlib", "pathlib._abc", "pathlib._local")
 
 
@@ -119,6 +120,8 @@ class _Os:
     def _tell_of(self, frame: FrameType) -> None:
         code = frame.f_code
         depth = TIME if code.co_name in _TIMES else SIZE
+        if is_made_if_missing(frame):
+            return
         program: FrameType | None = frame
         while program is not None and program.f_globals.get("__name__") in _ASKING:
             if program.f_code.co_name in _KIND_ONLY:
@@ -130,6 +133,16 @@ class _Os:
             path = frame.f_locals.get(given)
             if isinstance(path, (str, bytes, os.PathLike)):
                 self._tell(os.fsdecode(path), depth)
+
+
+def is_made_if_missing(frame: FrameType | None) -> bool:
+    """Whether what asks is `os.makedirs(…, exist_ok=True)` or its like in pathlib: it leaves the
+    same, whether the folder was there or not."""
+    while frame is not None and frame.f_globals.get("__name__") in (*_ASKING, *_GO_BETWEENS):
+        if frame.f_code.co_name in ("makedirs", "mkdir") and frame.f_locals.get("exist_ok"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _HandedOut:

@@ -8,7 +8,6 @@ no codec restores.
 
 from __future__ import annotations
 
-import os
 import sys
 from time import perf_counter
 from types import FunctionType
@@ -16,7 +15,7 @@ from types import FunctionType
 from ddsimport import plugins
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
-from ddsimport.runtime import recorder, written
+from ddsimport.runtime import left, recorder, written
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step, inquire, is_code
 from ddsimport.runtime.trace import lazy_globals, trace_of
@@ -184,6 +183,7 @@ class Evaluation:
             recording.notes.update(dict.fromkeys(self.draws.notes()))
             trace = trace.replace(variables=trace.variables + self.draws.conditions())
             effects += self.draws.effects()
+        effects += left.effects(recording, self.session)
         trace = trace.replace(effects=effects)
         code_of = self.inquiry.live.code_of
         functions: list[object] = []
@@ -295,14 +295,6 @@ class Evaluation:
             raise UncachedError(
                 f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
                 "have to print again; print less inside the step"
-            )
-        left = [name for name in recording.writes if os.path.exists(name)]
-        if left or recording.removals:
-            name = (left or list(recording.removals))[0]
-            verb = "wrote" if left else "removed"
-            raise UncachedError(
-                f"it {verb} {self.session.relative(name)}, which a hit would not do; return the "
-                "content instead, the path of the step keeps it as a file"
             )
         if sys.path != self.search_path:
             recording.effects["changed sys.path"] = None

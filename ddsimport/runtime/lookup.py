@@ -8,7 +8,7 @@ from time import perf_counter
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event, Waiting
-from ddsimport.runtime import carried, deferred, output, recorder
+from ddsimport.runtime import carried, deferred, left, output, recorder
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import absorb, holds, lazy_tokens
@@ -38,7 +38,9 @@ class Hit(Record):
             from ddsimport.runtime import imports
 
             imports.repeat(trace.effects)
-        output.replay(trace.output)
+            with recorder.unrecorded():
+                left.put_back(trace.effects, self.session)
+        output.replay(trace.output)  # from here on nothing may fail: the step would print it again
         if trace.effects:
             from ddsimport.runtime import randomness
 

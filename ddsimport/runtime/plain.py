@@ -124,8 +124,12 @@ def _keep(
         report_uncached(path, module, line, error)
         return function(*args, **kwargs)
     if isinstance(found, Hit):
-        value: T = found.stand_in(outer)
-        return value
+        try:
+            value: T = found.stand_in(outer)
+            return value
+        except Exception as error:  # as in `step.recall`: let the function tell
+            report_uncached(path, module, line, error)
+            return function(*args, **kwargs)
     found.begin()
     try:
         result = function(*args, **kwargs)

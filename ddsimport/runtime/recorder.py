@@ -18,7 +18,8 @@ from _thread import RLock  # `threading` takes a millisecond to import
 from contextvars import ContextVar
 from types import FrameType
 
-from ddsimport.runtime import asked, output
+from ddsimport.records import Record
+from ddsimport.runtime import asked, contents, output
 from ddsimport.source.hook import is_tracked
 
 TYPE_CHECKING = False
@@ -44,6 +45,20 @@ _lock = RLock()
 _hooked = False
 
 
+class Written(Record):
+    """A path that an evaluation has written to or made.
+
+    Attributes:
+        existed: whether something was there before.
+        key: its name, as in `Recording.reads`.
+        moded: its mode is what the evaluation made it, also if it existed.
+    """
+
+    existed: bool
+    key: str
+    moded: bool = False
+
+
 class Recording:
     """What has been seen of one evaluation so far; nested evaluations report to the outer ones.
 
@@ -52,8 +67,11 @@ class Recording:
             or None if it did not exist. Absolute, or relative to the working directory with `HERE`
             before it.
         listings: folder -> the names in it when it was first listed, None if there was none.
-        writes: absolute path opened for writing, created or renamed to -> whether it was there.
-        removals: absolute paths removed or renamed away that this evaluation had not made.
+        writes: absolute path opened for writing, created or renamed to -> what is known of it.
+        removals: absolute path removed or renamed away that was there before -> its name, as in
+            `reads`.
+        before: name of a file, as in `reads` -> the digest of its content before this evaluation
+            changed it, where the content counts.
         streams: what were standard output and error when it began, by identity; what is printed
             while they are redirected is no output of the program.
         output: (stream, text) in the order printed; neighbours of one stream are joined.
@@ -67,16 +85,17 @@ class Recording:
     """
 
     __slots__ = (
-        "conditions", "effects", "hits", "listings", "loads", "notes", "outer", "output", "printed",
-        "reads", "removals", "seen", "streams", "writes",
+        "before", "conditions", "effects", "hits", "listings", "loads", "notes", "outer", "output",
+        "printed", "reads", "removals", "seen", "streams", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
         self.outer = outer
         self.reads: dict[str, tuple[int, int, int] | None] = {}
         self.listings: dict[str, tuple[str, ...] | None] = {}
-        self.writes: dict[str, bool] = {}
-        self.removals: dict[str, None] = {}
+        self.writes: dict[str, Written] = {}
+        self.removals: dict[str, str] = {}
+        self.before: dict[str, str | None] = {}
         self.streams: dict[int, str] = {}
         self.output: list[tuple[str, str]] = []
         self.printed = 0
@@ -213,13 +232,48 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
         return
     if os.path.isdir(name):
         return  # `tempfile` opens a folder by name, and a file in it by an opener of its own
-    writing = bool(flags & _WRITING)
     key = _key(path, name)
+    if flags & _WRITING:
+        _on_write(name, key, afresh=bool(flags & os.O_TRUNC), new=bool(flags & os.O_EXCL))
+        return
     for recording in _recordings():
-        if writing:
-            recording.writes.setdefault(name, os.path.exists(name))
-        elif name not in recording.writes and key not in recording.reads:
+        if name not in recording.writes and key not in recording.reads:
             recording.reads[key] = stat_of(name)
+
+
+def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -> None:
+    """A file is about to be written to.
+
+    Args:
+        afresh: all that it holds is what is written now.
+        new: there must be none before.
+    """
+    existed = os.path.lexists(name)
+    random = new and os.path.basename(_caller()) == "tempfile.py"  # such names are nobody's
+    for recording in _recordings():
+        if name in recording.writes:
+            continue
+        if existed and (not afresh or key in recording.reads or name in recording.reads):
+            _keep_before(recording, name, key)
+        if new and not random:
+            recording.conditions.setdefault(
+                _label_of_kind(key), asked.token_of_path(name, asked.KIND)
+            )
+        recording.writes[name] = Written(existed, key)
+
+
+def _keep_before(recording: Recording, name: str, key: str) -> None:
+    """The content of a file counts, and is about to change."""
+    stat = stat_of(name)
+    for read in (key, name):
+        if recording.reads.pop(read, stat) != stat:
+            recording.effects[f"read {name} while it changed"] = None
+    with unrecorded():
+        recording.before.setdefault(key, contents.digest_of(name, stat))
+
+
+def _label_of_kind(key: str) -> str:
+    return f"{asked.PATH}{asked.KIND}:{key}"
 
 
 def _on_list(path: Any = None, *_: Any) -> None:
@@ -230,7 +284,7 @@ def _on_list(path: Any = None, *_: Any) -> None:
         return
     key = _key(path, name)
     for recording in _recordings():
-        if key not in recording.listings and name not in recording.writes:
+        if key not in recording.listings and not _is_made(recording, name):
             recording.listings[key] = names_in(name)
 
 
@@ -240,14 +294,23 @@ def _on_test(path: str, depth: str) -> None:
         return
     label = f"{asked.PATH}{depth}:{_key(path, name)}"
     for recording in _recordings():
-        made = (name, *_folders_above(name))
-        if label not in recording.conditions and not any(each in recording.writes for each in made):
+        if (
+            label not in recording.conditions
+            and name not in recording.writes
+            and not _is_made(recording, name)
+        ):
             recording.conditions[label] = asked.token_of_path(name, depth)
 
 
-def _folders_above(name: str) -> Iterator[str]:
-    while (above := os.path.dirname(name)) != name:
-        yield above
+def _is_made(recording: Recording, name: str) -> bool:
+    """Whether the evaluation made this path or a folder above, which was not there before."""
+    while True:
+        written = recording.writes.get(name)
+        if written is not None and not written.existed:
+            return True
+        above = os.path.dirname(name)
+        if above == name:
+            return False
         name = above
 
 
@@ -267,31 +330,91 @@ def _on_database(database: Any, *_: Any) -> None:
 
 
 def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = -1) -> None:
-    _on_remove(source, source_folder)
-    _on_make(target, folder)
+    old, new = _absolute(source, source_folder), _absolute(target, folder)
+    if old is None or new is None:
+        return
+    old_key, key = _key(source, old, source_folder), _key(target, new, folder)
+    for recording in _recordings():
+        if not _is_ours_or_the_systems(old):
+            made = recording.writes.pop(old, None)
+            if made is None and os.path.isdir(old):
+                recording.effects[f"renamed the folder {old}"] = None
+            elif made is None:
+                _keep_before(recording, old, old_key)
+            if made is None or made.existed:
+                recording.removals[old] = old_key
+        if not _is_ours_or_the_systems(new):
+            existed = os.path.lexists(new)
+            if os.path.isdir(old):  # which fails where there is a folder with something in it
+                recording.conditions.setdefault(
+                    _label_of_kind(key), asked.token_of_path(new, asked.KIND)
+                )
+            recording.writes[new] = recording.writes.get(new, Written(existed, key)).replace(
+                moded=True
+            )
+            for below in [each for each in recording.writes if each.startswith(old + os.sep)]:
+                inner = recording.writes.pop(below)
+                rest = below[len(old) :]
+                recording.writes[new + rest] = inner.replace(key=key + rest)
 
 
-def _on_make(path: Any, *others: Any) -> None:
-    name = _absolute(path, others[-1] if others else -1)
+def _on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    key = _key(path, name, folder)
+    before = asked.token_of_path(name, asked.KIND)
+    random = os.path.basename(_caller()) == "tempfile.py"
+    free = not random and not asked.is_made_if_missing(sys._getframe(1))
+    for recording in _recordings():
+        if free and name not in recording.writes:
+            recording.conditions.setdefault(_label_of_kind(key), before)
+        if before == "none" or not free:
+            recording.writes.setdefault(name, Written(before != "none", key))
+
+
+def _on_make_link(_: Any, path: Any, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
     if name is not None and not _is_ours_or_the_systems(name):
-        for recording in _recordings():
-            recording.writes.setdefault(name, os.path.exists(name))
+        _on_write(name, _key(path, name, folder), new=True)
+
+
+def _on_truncate(path: Any, _: Any = None) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        _on_write(name, _key(path, name))
 
 
 def _on_remove(path: Any, folder: Any = -1) -> None:
     name = _absolute(path, folder)
-    if name is not None and not _is_ours_or_the_systems(name):
-        for recording in _recordings():
-            if recording.writes.pop(name, True):
-                recording.removals[name] = None
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    key = _key(path, name, folder)
+    for recording in _recordings():
+        made = recording.writes.pop(name, None)
+        if made is None:
+            if key in recording.reads or name in recording.reads:
+                _keep_before(recording, name, key)
+            recording.conditions.setdefault(
+                _label_of_kind(key), asked.token_of_path(name, asked.KIND)
+            )
+        if made is None or made.existed:
+            recording.removals[name] = key
 
 
 def _on_change(path: Any, *_: Any) -> None:
     name = _absolute(path)
     if name is not None and not _is_ours_or_the_systems(name):
         for recording in _recordings():
-            if name not in recording.writes:
+            if name in recording.writes:
+                recording.writes[name] = recording.writes[name].replace(moded=True)
+            else:
                 recording.effects[f"changed the mode, owner or times of {name}"] = None
+
+
+def _on_link() -> None:
+    for recording in _recordings():
+        recording.effects["made a hard link"] = None
 
 
 def _on_chdir(*_: Any) -> None:
@@ -340,6 +463,21 @@ def _words_of(arguments: Any) -> Iterator[str]:
             yield word.partition("=")[2]
 
 
+def note_left(recording: Recording, key: str, *, removed: bool = False) -> None:
+    """A hit inside an evaluation is about to leave a file, or to remove it."""
+    name = os.path.abspath(key)
+    if name in recording.writes:
+        if removed and recording.writes.pop(name).existed:
+            recording.removals[name] = key
+        return
+    if key in recording.reads or name in recording.reads:
+        _keep_before(recording, name, key)
+    if removed:
+        recording.removals[name] = key
+    else:
+        recording.writes[name] = Written(os.path.lexists(name), key)
+
+
 def note_worker() -> None:
     """A worker process is started, by whatever way."""
     for recording in _recordings():
@@ -351,12 +489,12 @@ def note_worker() -> None:
 _WATCHERS: dict[str, Callable[..., None]] = {
     "open": _on_open,
     "os.rename": _on_rename,
-    "os.mkdir": _on_make,
-    "os.link": lambda source, target, *_: _on_make(target),
-    "os.symlink": lambda source, target, *_: _on_make(target),
+    "os.mkdir": _on_make_folder,
+    "os.link": lambda *_: _on_link(),
+    "os.symlink": _on_make_link,
     "os.remove": _on_remove,
     "os.rmdir": _on_remove,
-    "os.truncate": lambda path, *_: _on_make(path),
+    "os.truncate": _on_truncate,
     "os.listdir": _on_list,
     "os.scandir": _on_list,
     "sqlite3.connect": _on_database,
@@ -386,10 +524,11 @@ def _absolute(path: Any, folder: Any = -1) -> str | None:
     return os.path.abspath(name)
 
 
-def _key(path: Any, name: str) -> str:
+def _key(path: Any, name: str, folder: Any = -1) -> str:
     """How a read is named: relative paths stay relative, they mean another file elsewhere."""
     given = os.fsdecode(path)
-    return name if os.path.isabs(given) else HERE + given
+    below = type(folder) is int and folder >= 0
+    return name if below or os.path.isabs(given) else HERE + given
 
 
 def _is_ours_or_the_systems(name: str) -> bool:

@@ -39,6 +39,7 @@ class Session:
         config: where the store and the project are, and how much to say.
         store: None if it cannot be used; then every step is evaluated, and the user is told once.
         codebook: what the text of the project's code reaches.
+        digests: what is known of the content of large files; None without a store.
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
     """
@@ -51,6 +52,7 @@ class Session:
             self.store = Store.open(self.config.store)
         except StoreError as error:
             self.run.say("store", f"nothing is kept: {error}")
+        self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
         self.codebook = self._fresh_codebook()
         if self.store is not None:

@@ -10,11 +10,10 @@ Files inside the project are named relative to it, so that a copied project hits
 from __future__ import annotations
 
 import os
-import time
 
 from blake3 import blake3
 
-from ddsimport.runtime import asked, recorder
+from ddsimport.runtime import asked, contents, left, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import FileRead, Trace
 
@@ -38,10 +37,6 @@ _UNFORESEEN = ("code:", "module:", "value:")
 
 _IMPORTS = "imports:"
 """What the labels of `imports` begin with. That module is imported where there are any."""
-
-_CLOCK_RESOLUTION = 2_000_000_000
-"""ns. A file written this recently may be written again under the same mtime (FAT keeps two
-seconds, ext4 the kernel's tick), so its stat is not kept and the next lookup compares content."""
 
 
 def lazy_tokens(live: Live, inquired: Live) -> dict[str, str]:
@@ -87,17 +82,21 @@ def trace_of(
         stat = recorder.stat_of(name)
         if stat != seen:
             raise UncachedError(f"{session.relative(name)} changed while the step read it")
-        content = _content_digest(name, stat)
+        content = contents.digest_of(name, stat, session.digests)
         if content is None and stat is not None:
             continue  # a device
         mtime_ns, size, inode = stat or (0, 0, 0)
-        settled = time.time_ns() - mtime_ns > _CLOCK_RESOLUTION
         place = session.relative(name)
-        files.append(FileRead(place, content, size, mtime_ns if settled else 0, inode))
+        # Where the status tells nothing yet, the next lookup compares the content.
+        told = mtime_ns if contents.is_settled(mtime_ns) else 0
+        files.append(FileRead(place, content, size, told, inode))
     for name, names in recording.listings.items():
-        if recorder.names_in(name) != names:
+        if not _is_as_left(name, names, recording):
             raise UncachedError(f"{session.relative(name)} changed while the step listed it")
         files.append(FileRead(session.relative(name) + os.sep, _listing_digest(names), 0, 0, 0))
+    # What was there before the step changed it: to be compared by content, whatever its status.
+    for name, before in recording.before.items():
+        files.append(FileRead(session.relative(name), before, 0, 0, 0))
     variables = list(lazy.items())
     variables += [(_LOAD + path, blob) for path, blob in recording.loads.items()]
     for label, token in recording.conditions.items():
@@ -122,7 +121,7 @@ def _unchanged(read: FileRead, session: Session) -> bool:
         return stat is None and read.digest is None
     if stat == (read.mtime_ns, read.size, read.ino):
         return True
-    return _content_digest(name, stat) == read.digest
+    return contents.digest_of(name, stat, session.digests) == read.digest
 
 
 def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
@@ -186,7 +185,13 @@ def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> 
             if name.endswith(os.sep):
                 recording.listings.setdefault(name[:-1], recorder.names_in(name))
             else:
-                recording.reads.setdefault(name, recorder.stat_of(name))
+                if name not in recording.before:
+                    recording.reads.setdefault(name, recorder.stat_of(name))
+        written, removed = left.names_of(trace.effects, session)
+        for name in written:
+            recorder.note_left(recording, name)
+        for name in removed:
+            recorder.note_left(recording, name, removed=True)
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
@@ -194,23 +199,18 @@ def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> 
                 recording.conditions.setdefault(label, blob)
 
 
+def _is_as_left(folder: str, names: tuple[str, ...] | None, recording: recorder.Recording) -> bool:
+    """Whether a folder holds what it held when it was listed, but for what the step did to it."""
+    now = recorder.names_in(folder)
+    if now == names:
+        return True
+    above = os.path.abspath(folder)
+    own = {os.path.basename(each) for each in (*recording.writes, *recording.removals)
+           if os.path.dirname(each) == above}  # fmt: skip
+    return now is not None and names is not None and set(now) - own == set(names) - own
+
+
 def _listing_digest(names: tuple[str, ...] | None) -> str | None:
     if names is None:
         return None
     return blake3("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-_digests: dict[tuple[str, tuple[int, int, int]], str] = {}
-"""Content digests by path and stat: a file read by ten steps is hashed once."""
-
-
-def _content_digest(name: str, stat: tuple[int, int, int] | None) -> str | None:
-    """The hash of a file's content; None if there is no such file."""
-    if stat is None or not os.path.isfile(name):
-        return None
-    # A relative name means another file after a change of directory.
-    place = (os.path.abspath(name), stat)
-    known = _digests.get(place)
-    if known is None:
-        known = _digests[place] = blake3().update_mmap(name).hexdigest()
-    return known

@@ -70,13 +70,31 @@ class Blobs:
         """
         with Staged(self._tmp, 0o444) as staged:
             staged.encode(codec.name, codec.encode, value)
-            name = staged.finish()
-            path = self.path(name)
-            if self._is_right(name, staged.size):
-                self._reuse(name)
-            else:
-                self._note(name, staged.commit(path))
-            return name, staged.size
+            return self._committed(staged)
+
+    def write_file(self, path: str) -> tuple[str, int]:
+        """Keep the bytes of a file; returns the name of the blob and its size.
+
+        Raises:
+            StoreError: the disk cannot take it. Nothing is left behind.
+            OSError: the file cannot be read.
+        """
+        with open(path, "rb") as file, Staged(self._tmp, 0o444) as staged:
+            while piece := file.read(_LARGE):
+                staged.write(piece)
+            return self._committed(staged)
+
+    def content(self, name: str, size: int) -> bytearray | mmap:
+        """The bytes of a blob. Raises StoreError: it is missing or damaged."""
+        return self._checked_content(name, size, stamped=True)
+
+    def _committed(self, staged: Staged) -> tuple[str, int]:
+        name = staged.finish()
+        if self._is_right(name, staged.size):
+            self._reuse(name)
+        else:
+            self._note(name, staged.commit(self.path(name)))
+        return name, staged.size
 
     def value(self, name: str, size: int, codec: Codec) -> Any:
         """The value in a blob, decoded only after its content was found to fit its name.

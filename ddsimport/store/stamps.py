@@ -1,8 +1,9 @@
-"""Large blob → the status that its file had when some process last found its content right.
+"""Large file → the status it had when some process last hashed it: of blobs, and of files that
+steps read.
 
 Hashing a gigabyte takes 0.2 s or more, mapping it less than a millisecond: so a new process takes
 the word of an earlier one, as long as the file's inode, size and times are what they were. Nothing
-is lost with a stamp: the blob is hashed again. So stamps are not flushed to the disk, and one that
+is lost with a stamp: the file is hashed again. So stamps are not flushed to the disk, and one that
 does not fit its seal is as good as none.
 """
 
@@ -11,32 +12,37 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from blake3 import blake3
+
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-class Stamps:
-    """The folder `checked/v1/`.
+
+class _Notes:
+    """A folder of small records by name.
 
     Args:
         root: the store's folder.
+        folder: its name below that.
         writable: whether anything may be written there.
     """
 
-    def __init__(self, root: str, writable: bool) -> None:
-        self._folder = f"{root}/checked/v1/"
+    def __init__(self, root: str, folder: str, writable: bool) -> None:
+        self._folder = f"{root}/{folder}/"
         self._writable = writable
 
-    def read(self, name: str) -> tuple[int, ...] | None:
-        """The status noted for a blob, None if there is none."""
+    def _read(self, name: str) -> dict[str, Any]:
+        """Empty if there is none."""
         try:
-            record = unsealed(read_small(self._path(name))[0])
-            return tuple(record["status"]) if record["blob"] == name else None
-        except (OSError, DamagedError, KeyError, TypeError):
-            return None
+            return unsealed(read_small(self._path(name))[0])
+        except (OSError, DamagedError):
+            return {}
 
-    def write(self, name: str, key: tuple[int, int, int, int]) -> None:
-        """Note the status of a blob that was just found right."""
+    def _write(self, name: str, record: dict[str, Any]) -> None:
         if not self._writable:
             return
         path = self._path(name)
@@ -45,19 +51,64 @@ class Stamps:
             make_folder(os.path.dirname(path))
             try:
                 with open(aside, "xb") as file:
-                    file.write(sealed({"blob": name, "status": key}))
+                    file.write(sealed(record))
                 os.replace(aside, path)
             except OSError:
                 with suppress(OSError):
                     os.unlink(aside)
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}{name[:2]}/{name}"
+
+
+class Stamps(_Notes):
+    """Of blobs: the folder `checked/v1/`."""
+
+    def __init__(self, root: str, writable: bool) -> None:
+        super().__init__(root, "checked/v1", writable)
+
+    def read(self, name: str) -> tuple[int, ...] | None:
+        """The status noted for a blob, None if there is none."""
+        record = self._read(name)
+        return _status_in(record) if record.get("blob") == name else None
+
+    def write(self, name: str, key: tuple[int, int, int, int]) -> None:
+        """Note the status of a blob that was just found right."""
+        self._write(name, {"blob": name, "status": key})
 
     def forget(self, name: str) -> None:
         """Whatever is noted of a blob is not so any more."""
         with suppress(OSError):
             os.unlink(self._path(name))
 
-    def _path(self, name: str) -> str:
-        return f"{self._folder}{name[:2]}/{name}"
+
+class Digests(_Notes):
+    """Of files anywhere: the folder `checked/files/`."""
+
+    def __init__(self, root: str, writable: bool) -> None:
+        super().__init__(root, "checked/files", writable)
+
+    def read_digest(self, path: str, status: os.stat_result) -> str | None:
+        """The hash in hex of the content of a file in this status, if it is noted."""
+        record = self._read(_name_of(path))
+        digest = record.get("digest")
+        fits = record.get("path") == path and _status_in(record) == status_key(status)
+        return digest if fits and type(digest) is str else None
+
+    def write_digest(self, path: str, status: os.stat_result, digest: str) -> None:
+        """Note it."""
+        record = {"path": path, "status": status_key(status), "digest": digest}
+        self._write(_name_of(path), record)
+
+
+def _name_of(path: str) -> str:
+    name: str = blake3(path.encode("utf-8", "surrogateescape")).hexdigest()
+    return name
+
+
+def _status_in(record: dict[str, Any]) -> tuple[int, ...] | None:
+    status = record.get("status")
+    return tuple(status) if type(status) is list else None
 
 
 def status_key(status: os.stat_result) -> tuple[int, int, int, int]:

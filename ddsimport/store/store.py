@@ -13,11 +13,12 @@ import os
 import sys
 
 from ddsimport.errors import CodecError, StoreError
-from ddsimport.store.atomic import Staged, make_folder, sweep
+from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
+from ddsimport.store.stamps import Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
 from ddsimport.store.view_records import ViewRecord
 from ddsimport.store.views import Views
@@ -26,6 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from typing_extensions import Buffer
 
     from ddsimport.values.codecs import Codec, ViewFormat
 
@@ -46,6 +49,7 @@ class Store:
         root: its folder, an absolute path without symbolic links.
         id: a name of this store that copies of it share.
         writable: whether anything can be kept; if not, what is there can still be read.
+        digests: what is known of the content of large files outside.
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
     """
@@ -60,6 +64,7 @@ class Store:
         self._swept = False
         self._entries = Entries(root, self._quarantine)
         self._blobs = Blobs(root, writable, self._quarantine)
+        self.digests = Digests(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine)
 
     @classmethod
@@ -188,6 +193,23 @@ class Store:
         )
         self._entries.add(signature, candidate)
         return candidate
+
+    def keep_file(self, path: str) -> tuple[str, int]:
+        """Keep a file's bytes; returns the name of its blob and its size.
+
+        Raises:
+            StoreError: it cannot be read, or kept.
+        """
+        if not self.writable:
+            raise StoreError(f"the store {self.root} is read-only")
+        try:
+            return self._blobs.write_file(path)
+        except OSError as error:
+            raise unusable("read", path, error) from error
+
+    def file_content(self, blob: str, size: int) -> Buffer:
+        """What `keep_file` kept. Raises StoreError: it is missing or damaged."""
+        return self._blobs.content(blob, size)
 
     def add(self, signature: str, candidate: Candidate) -> None:
         """Keep a candidate whose blob is kept already under another signature, too.

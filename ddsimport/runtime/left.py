@@ -1,0 +1,148 @@
+"""What a step leaves on the disk: files written, folders made, names removed; kept, and put back.
+
+A step that writes `report.html` besides giving its value has not been stood in for until the file
+is there. So the content of each file that an evaluation leaves is kept as a blob, and a hit puts it
+back where it is missing or differs.
+
+What the step found before it counts as an input (`recorder`): the content of a file that it appends
+to or renames, that a name was free where it asked for that (`open(…, "x")`, `os.mkdir`), that there
+was something to remove.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat as modes
+from contextlib import suppress
+
+from blake3 import blake3
+
+from ddsimport.runtime.uncached import UncachedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ddsimport.runtime.recorder import Recording, Written
+    from ddsimport.runtime.session import Session
+
+    Effects = tuple[tuple[str, str], ...]
+
+KIND = "left:"
+"""What the kinds of these effects begin with."""
+
+_FILE, _FOLDER, _LINK, _REMOVED = KIND + "file", KIND + "folder", KIND + "link", KIND + "removed"
+
+_LARGE = 1 << 20
+"""Bytes from which a file's size and time stand for its content."""
+
+
+def effects(recording: Recording, session: Session) -> Effects:
+    """(kind, text) of all that an evaluation left, in the order in which it did.
+
+    Raises:
+        UncachedError: something is left that cannot be kept.
+        StoreError: the store cannot take it.
+    """
+    found = []
+    for name, key in recording.removals.items():
+        if not os.path.lexists(name):
+            found.append((_REMOVED, _text(path=session.relative(key))))
+    for name, written in recording.writes.items():
+        with suppress(FileNotFoundError):
+            found.append(_left(name, written, session))
+    return tuple(found)
+
+
+def _left(name: str, written: Written, session: Session) -> tuple[str, str]:
+    path = session.relative(written.key)
+    status = os.lstat(name)
+    if modes.S_ISLNK(status.st_mode):
+        return _LINK, _text(path=path, target=os.readlink(name))
+    if modes.S_ISDIR(status.st_mode):
+        return _FOLDER, _text(path=path, mode=modes.S_IMODE(status.st_mode))
+    if not modes.S_ISREG(status.st_mode):
+        raise UncachedError(
+            f"it left {session.relative(name)}, which is no ordinary file; make it outside the step"
+        )
+    blob, size = session.writable_store().keep_file(name)
+    return _FILE, _text(
+        path=path,
+        blob=blob,
+        size=size,
+        mode=modes.S_IMODE(status.st_mode),
+        moded=written.moded,
+        mtime=status.st_mtime_ns,
+    )
+
+
+def _text(**fields: Any) -> str:
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def put_back(left: Effects, session: Session) -> None:
+    """Leave on the disk what the evaluation did, where it is not there already.
+
+    Raises:
+        OSError, StoreError: it cannot be; then the step itself must tell.
+    """
+    for kind, text in left:
+        if not kind.startswith(KIND):
+            continue
+        fields = json.loads(text)
+        name = session.absolute(fields["path"])
+        if kind == _FILE:
+            if not _is_there(name, fields):
+                _restore(name, fields, session)
+        elif kind == _FOLDER:
+            if not os.path.isdir(name):
+                os.mkdir(name)
+                os.chmod(name, fields["mode"])
+        elif kind == _LINK:
+            if not os.path.islink(name) or os.readlink(name) != fields["target"]:
+                with suppress(FileNotFoundError):
+                    os.unlink(name)
+                os.symlink(fields["target"], name)
+        elif os.path.isdir(name) and not os.path.islink(name):
+            os.rmdir(name)
+        elif os.path.lexists(name):
+            os.unlink(name)
+
+
+def names_of(left: Effects, session: Session) -> tuple[list[str], list[str]]:
+    """The names, as a recording has them, of what is left and of what is removed."""
+    written: list[str] = []
+    removed: list[str] = []
+    for kind, text in left:
+        if kind.startswith(KIND):
+            (removed if kind == _REMOVED else written).append(
+                session.absolute(json.loads(text)["path"])
+            )
+    return written, removed
+
+
+def _is_there(name: str, fields: dict[str, Any]) -> bool:
+    try:
+        status = os.stat(name)
+    except FileNotFoundError:
+        return False
+    if not modes.S_ISREG(status.st_mode) or status.st_size != fields["size"]:
+        return False
+    if fields["moded"] and modes.S_IMODE(status.st_mode) != fields["mode"]:
+        return False
+    if status.st_size >= _LARGE and status.st_mtime_ns == fields["mtime"]:
+        return True
+    return bool(blake3().update_mmap(name).hexdigest() == fields["blob"])
+
+
+def _restore(name: str, fields: dict[str, Any], session: Session) -> None:
+    """In place, as the step does: a link stays a link, and who holds the file open sees it."""
+    assert session.store is not None
+    content = session.store.file_content(fields["blob"], fields["size"])
+    moded = fields["moded"] or not os.path.exists(name)
+    with open(name, "wb") as file:
+        file.write(content)
+    if moded and modes.S_IMODE(os.stat(name).st_mode) != fields["mode"]:
+        os.chmod(name, fields["mode"])
+    os.utime(name, ns=(fields["mtime"], fields["mtime"]))
