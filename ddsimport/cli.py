@@ -39,7 +39,7 @@ Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport. `demo` r
 on real data and shows what a cache does for it; a file called `demo` in this folder is run instead.
 
 environment: DDSIMPORT_STORE, DDSIMPORT_REPORT
-pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy
+pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay
 """
 
 _SUBCOMMANDS = {"demo": "ddsimport.demo"}

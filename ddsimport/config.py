@@ -10,6 +10,7 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | a line per step | `-v` | | `verbose = true` |
 | values are found by their signature only | | | `footprints = false` |
 | every hit is loaded at once | | | `lazy = false` |
+| what hits do besides giving the value | | | `replay = "off"` |
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -43,7 +44,10 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "report": str,
     "footprints": bool,
     "lazy": bool,
+    "replay": str,
 }
+_PATHS = ("store", "report")
+_REPLAYS = ("off", "truncated")
 
 
 class Config(Record):
@@ -60,6 +64,7 @@ class Config(Record):
         footprints: values are also found by the code that ran for them (see `runtime.footprint`).
         lazy: a hit that only steps read is not loaded until something else does (see
             `runtime.deferred`).
+        replay: `source.options.Options.replay` of the steps that do not say.
     """
 
     store: str
@@ -70,6 +75,7 @@ class Config(Record):
     notes: tuple[str, ...] = ()
     footprints: bool = True
     lazy: bool = True
+    replay: str = ""
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -81,7 +87,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
     project = _project_above(directory)
     table, notes = _table_of(os.path.join(project, "pyproject.toml"))
     chosen: dict[str, str | bool] = {
-        key: os.path.join(project, value) if isinstance(value, str) else value
+        key: os.path.join(project, str(value)) if key in _PATHS else value
         for key, value in table.items()
     }
     said = {"store": environ.get(STORE_VARIABLE), "report": environ.get(REPORT_VARIABLE), **flags}
@@ -100,6 +106,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         notes=notes,
         footprints=bool(chosen.get("footprints", True)),
         lazy=bool(chosen.get("lazy", True)),
+        replay=str(chosen.get("replay", "")),
     )
 
 
@@ -210,6 +217,10 @@ def _parsed(file: str, data: bytes) -> tuple[dict[str, str | bool], tuple[str, .
         if type(value) is not _KEYS[key]:
             wanted = "a string" if _KEYS[key] is str else "true or false"
             raise ConfigurationError(f"{file}: [tool.ddsimport] {key} must be {wanted}")
+        if key == "replay" and value not in _REPLAYS:
+            raise ConfigurationError(
+                f"{file}: [tool.ddsimport] replay must be one of {', '.join(_REPLAYS)}"
+            )
     return table, ()
 
 

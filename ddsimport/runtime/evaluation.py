@@ -9,7 +9,7 @@ no codec restores.
 from __future__ import annotations
 
 import sys
-from time import perf_counter
+from time import perf_counter, time
 from types import FunctionType
 
 from ddsimport import plugins
@@ -18,7 +18,7 @@ from ddsimport.report.events import Event
 from ddsimport.runtime import left, recorder, written
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.signature import Inquiry, Step, inquire, is_code
-from ddsimport.runtime.trace import lazy_globals, trace_of
+from ddsimport.runtime.trace import lazy_globals, trace_of, without_replay
 from ddsimport.runtime.uncached import UncachedError, ran_plain
 from ddsimport.source.tracked import is_tracked
 from ddsimport.values import sharing
@@ -93,6 +93,11 @@ class Evaluation:
         self.recording = recorder.begin()
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
+            options = self.step.options
+            if options.files or options.env:
+                from ddsimport.runtime import declared
+
+                declared.note(options, self.recording, self.session)
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
@@ -180,11 +185,19 @@ class Evaluation:
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
         if self.draws is not None:
-            recording.notes.update(dict.fromkeys(self.draws.notes()))
+            self._say_unreproducible(recording, self.draws)
             trace = trace.replace(variables=trace.variables + self.draws.conditions())
             effects += self.draws.effects()
-        effects += left.effects(recording, self.session)
+        replay = self.step.options.replay
+        if replay != "off":
+            effects += left.effects(recording, self.session)
+        if recording.printed > recorder.OUTPUT_LIMIT and replay != "off":
+            recording.notes[
+                f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
+            ] = None
         trace = trace.replace(effects=effects)
+        if replay == "off":
+            trace = without_replay(trace)
         code_of = self.inquiry.live.code_of
         functions: list[object] = []
         classes: list[type] = []
@@ -255,10 +268,34 @@ class Evaluation:
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
             store.add(self.stem, candidate.replace(trace=trace))
+        self._tell_age(recording)
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+
+    def _tell_age(self, recording: recorder.Recording) -> None:
+        """Tell the steps around this one how long its value holds."""
+        ttl = self.step.options.ttl
+        if recording.outer is None:
+            return
+        for outer in recording.outer.chain():
+            outer.expire(recording.until)
+            if ttl is not None:
+                outer.expire(time() + ttl)
+                for address in recording.connections:
+                    outer.connections.pop(address, None)
+
+    def _say_unreproducible(self, recording: recorder.Recording, draws: Draws) -> None:
+        from ddsimport.runtime import reproducible
+
+        sentences = draws.notes()
+        sentences += reproducible.notes(self.inquiry.live, recording, self.step.options.ttl)
+        recording.notes.update(dict.fromkeys(sentences))
+        for sentence in sentences:
+            self.session.run.say(
+                f"{self.step.place} {sentence}", f"{self.path} ({self.step.place}): {sentence}"
+            )
 
     def _told_unloaded(
         self, value: Any, value_digest: str, functions: list[object], classes: list[type]
@@ -291,10 +328,11 @@ class Evaluation:
         """
         from ddsimport.runtime import messages
 
-        if recording.printed > recorder.OUTPUT_LIMIT:
+        if recording.printed > recorder.OUTPUT_LIMIT and not self.step.options.replay:
             raise UncachedError(
                 f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
-                "have to print again; print less inside the step"
+                "have to print again; print less inside the step, or put `replay=truncated` (the "
+                "rest is lost on a hit) or `replay=off` in its pragma"
             )
         if sys.path != self.search_path:
             recording.effects["changed sys.path"] = None

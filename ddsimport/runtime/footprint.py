@@ -152,7 +152,7 @@ def search(step: Step, inquiry: Inquiry, session: Session) -> Search | None:
         root = session.codebook.root_of_step(step.module, step.file, site.line, site.column)
     except LookupError:
         return None
-    parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.salt]
+    parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.options.salt]
     parts.append(session.codebook.node(root).own)
     for position, (name, value) in enumerate(inquiry.values):
         parts.append(name)

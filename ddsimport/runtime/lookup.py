@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from time import perf_counter
+from time import perf_counter, time
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
@@ -11,7 +11,8 @@ from ddsimport.report.events import Event, Waiting
 from ddsimport.runtime import carried, deferred, left, output, recorder
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
-from ddsimport.runtime.trace import absorb, holds, lazy_tokens
+from ddsimport.runtime.trace import absorb, holds, lazy_tokens, without_replay
+from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import Candidate, Entry
 
 TYPE_CHECKING = False
@@ -28,12 +29,15 @@ class Hit(Record):
     session: Session
     candidate: Candidate
     value: Any
+    step: Step
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
-            absorb(self.candidate, outer, self.session)
+            absorb(self.candidate, outer, self.session, self.step.options.ttl)
         trace = self.candidate.trace
+        if self.step.options.replay == "off":
+            trace = without_replay(trace)
         if trace.effects:
             from ddsimport.runtime import imports
 
@@ -70,6 +74,8 @@ def look_up(
         OSError: source text cannot be read.
     """
     started = perf_counter()
+    if not step.options.cached:
+        raise UncachedError("its pragma says `cache=off`")
     inquiry = inquire(step, inputs, session.codebook, session.folders)
     for sentence in inquiry.live.uncounted:
         session.run.say(sentence, f"{path} ({step.place}): {sentence}")
@@ -142,7 +148,10 @@ def _kept(
     """
     store = session.store
     assert store is not None
+    ttl = step.options.ttl
     for candidate in entry.candidates:
+        if ttl is not None and time() - candidate.created_at > ttl:
+            continue
         if not holds(candidate.trace, inquiry.live, session):
             continue
         if search is not None and not search.holds(candidate.trace):
@@ -184,7 +193,7 @@ def _kept(
             ),
             waiting,
         )
-        return Hit(session, candidate, value)
+        return Hit(session, candidate, value, step)
     return None
 
 

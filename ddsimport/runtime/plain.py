@@ -16,6 +16,7 @@ from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import session
 from ddsimport.runtime.signature import Step
 from ddsimport.runtime.uncached import report_uncached
+from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
 from ddsimport.store.paths import checked_path
 
@@ -110,7 +111,7 @@ def _keep(
         locals=frozenset(),
         path=path,
         templated=False,
-        salt="",
+        options=options_of((), session().config.replay),
         answered={},
     )
     inputs: list[tuple[str, object]] = [(site.target, function)]

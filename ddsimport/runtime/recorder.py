@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 OUTPUT_LIMIT = 1 << 20
-"""Characters of printed text a trace may hold; a step that prints more is not kept."""
+"""Characters of printed text a trace may hold; a step that prints more is not kept, unless the user
+asks for the rest to be lost."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 HERE = "./"
@@ -79,14 +80,16 @@ class Recording:
         conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`), and of
             what ran unforeseen in steps that were hits inside this evaluation.
         effects: what was done to this process that a hit would not do, in words.
-        notes: sentences for the user (a network connection, a child process).
+        notes: sentences for the user (a child process).
+        connections: what the network was asked, as text.
+        until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
     """
 
     __slots__ = (
-        "before", "conditions", "effects", "hits", "listings", "loads", "notes", "outer", "output",
-        "printed", "reads", "removals", "seen", "streams", "writes",
+        "before", "conditions", "connections", "effects", "hits", "listings", "loads", "notes",
+        "outer", "output", "printed", "reads", "removals", "seen", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -103,6 +106,8 @@ class Recording:
         self.conditions: dict[str, str] = {}
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
+        self.connections: dict[str, None] = {}
+        self.until: float | None = None
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
 
@@ -113,11 +118,23 @@ class Recording:
             yield recording
             recording = recording.outer
 
+    def note_read(self, key: str) -> None:
+        """A file counts as read, if the evaluation has not written it."""
+        if os.path.abspath(key) not in self.writes and key not in self.reads:
+            self.reads[key] = stat_of(key)
+
+    def expire(self, until: float | None) -> None:
+        """What a step inside gave holds until then."""
+        if until is not None and (self.until is None or until < self.until):
+            self.until = until
+
     def add_text(self, stream: str, text: str) -> None:
-        self.printed += len(text)
-        if self.printed > OUTPUT_LIMIT:
-            self.output.clear()
-        elif self.output and self.output[-1][0] == stream:
+        size = len(text)
+        text = text[: max(0, OUTPUT_LIMIT - self.printed)]
+        self.printed += size
+        if not text:
+            return
+        if self.output and self.output[-1][0] == stream:
             self.output[-1] = (stream, self.output[-1][1] + text)
         else:
             self.output.append((stream, text))
@@ -237,8 +254,7 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
         _on_write(name, key, afresh=bool(flags & os.O_TRUNC), new=bool(flags & os.O_EXCL))
         return
     for recording in _recordings():
-        if name not in recording.writes and key not in recording.reads:
-            recording.reads[key] = stat_of(name)
+        recording.note_read(key)
 
 
 def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -> None:
@@ -437,9 +453,7 @@ def _on_putenv(name: Any, *_: Any) -> None:
 
 def _on_connect(_: Any, address: Any) -> None:
     for recording in _recordings():
-        recording.notes[f"it connected to {address!r}: what the network said is not an input"] = (
-            None
-        )
+        recording.connections[repr(address)] = None
 
 
 def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:

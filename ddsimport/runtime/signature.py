@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.codehash import Codebook, Reach
+    from ddsimport.source.options import Options
     from ddsimport.source.site import Input, Site
 
 PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
@@ -61,7 +62,7 @@ class Step(Record):
         locals: names that are local where the step stands (empty at module level).
         path: the artifact's path, still with its `{fields}`.
         templated: whether `path` has fields.
-        salt: the option `version=`, empty without it.
+        options: what its pragma asks for.
         answered: signature, digests of the inputs in hex, and whether one lies in the project, by
             what is known at a glance: small inputs, code, patches and versions.
     """
@@ -78,7 +79,7 @@ class Step(Record):
     locals: frozenset[str]
     path: str
     templated: bool
-    salt: str
+    options: Options
     answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
 
     @property
@@ -165,7 +166,7 @@ def inquire(
     parts = [PREAMBLE, code, len(inputs).to_bytes(4, "little")]
     parts += [token for _, token in inputs]
     names = [name for name, _ in inputs]  # they say how much of an object it is that counts
-    parts.append(repr((names, versions, step.site.kind, step.salt, patches)).encode())
+    parts.append(repr((names, versions, step.site.kind, step.options.salt, patches)).encode())
     signature = blake3(b"".join(parts)).hexdigest()
     in_hex = tuple((name, token.hex()) for name, token in inputs)
     if glance is not None:

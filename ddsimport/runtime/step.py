@@ -28,6 +28,7 @@ from ddsimport.runtime.signature import (
     written,
 )
 from ddsimport.runtime.uncached import UncachedError, report_uncached
+from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
 from ddsimport.store.paths import quote_part
 
@@ -147,7 +148,6 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
     site = Site.from_constant(constant)
     module = frame.f_globals["__name__"]
     file = frame.f_code.co_filename
-    options = dict(site.options)
     path = site.path or f"/{_display_name(module, file)}/{site.target.replace('.<locals>', '')}"
     at_module_level = frame.f_locals is frame.f_globals
     reach = shared.codebook.step(module, file, site.line, site.column)
@@ -165,7 +165,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         locals=frozenset() if at_module_level else names_local_to(frame.f_code),
         path=path,
         templated="{" in path,
-        salt=options.get("version", ""),
+        options=options_of(site.options, shared.config.replay),
         answered={},
     )
     for note in reach.notes:

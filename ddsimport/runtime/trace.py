@@ -10,12 +10,13 @@ Files inside the project are named relative to it, so that a copied project hits
 from __future__ import annotations
 
 import os
+import time
 
 from blake3 import blake3
 
 from ddsimport.runtime import asked, contents, left, recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.store.trace import FileRead, Trace
+from ddsimport.store.trace import UNTIL, FileRead, Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _RANDOM = "random:"
 """What the labels of `randomness` begin with. That module is imported where there are any."""
 _UNFORESEEN = ("code:", "module:", "value:")
 """What the labels of `unforeseen` begin with. That module is imported where there are any."""
+
+_DECLARED = "files:"
+"""What the labels of `declared` begin with. That module is imported where there are any."""
 
 _IMPORTS = "imports:"
 """What the labels of `imports` begin with. That module is imported where there are any."""
@@ -102,6 +106,8 @@ def trace_of(
     for label, token in recording.conditions.items():
         conditions.setdefault(_relative(label, session), token)
     variables += conditions.items()
+    if recording.until is not None:
+        variables.append((UNTIL, f"{recording.until:.0f}"))
     return Trace(files=tuple(files), variables=tuple(variables), output=tuple(recording.output))
 
 
@@ -135,6 +141,10 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     for label, before in trace.variables:
         if label.startswith(_LOAD) and session.blob_at(label[len(_LOAD) :]) != before:
             return False
+        if label == UNTIL and time.time() > float(before):
+            return False
+        if label.startswith(_DECLARED) and not _matches(label, before, session):
+            return False
         if label.startswith(_ASKED) and _asked_now(label, session) != before:
             return False
     drawn = tuple(pair for pair in trace.variables if pair[0].startswith(_RANDOM))
@@ -157,6 +167,12 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     return True
 
 
+def _matches(label: str, token: str, session: Session) -> bool:
+    from ddsimport.runtime import declared
+
+    return declared.holds(label, token, session)
+
+
 def _asked_now(label: str, session: Session) -> str:
     with recorder.unrecorded():
         if label == asked.NAMES:
@@ -175,11 +191,21 @@ def _relative(label: str, session: Session) -> str:
     return f"{kind}:{depth}:{session.relative(place)}"
 
 
-def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> None:
+def without_replay(trace: Trace) -> Trace:
+    """The trace of a step whose hits do nothing but give the value, and import what it imported."""
+    effects = tuple(pair for pair in trace.effects if not pair[0].startswith((_RANDOM, left.KIND)))
+    return trace.replace(output=(), effects=effects)
+
+
+def absorb(
+    candidate: Candidate, into: recorder.Recording, session: Session, ttl: float | None
+) -> None:
     """A hit inside an evaluation: what the inner step once read, the outer one depends on too."""
     trace = candidate.trace
     for recording in into.chain():
         recording.hits.append(candidate)
+        if ttl is not None:
+            recording.expire(candidate.created_at + ttl)
         for read in trace.files:
             name = session.absolute(read.path)
             if name.endswith(os.sep):
@@ -195,7 +221,9 @@ def absorb(candidate: Candidate, into: recorder.Recording, session: Session) -> 
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
-            elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS)):
+            elif label == UNTIL:
+                recording.expire(float(blob))
+            elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS, _DECLARED)):
                 recording.conditions.setdefault(label, blob)
 
 

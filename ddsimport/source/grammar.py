@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from ddsimport import plugins
 from ddsimport.errors import PragmaError
+from ddsimport.source.options import fault_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-OPTIONS = ("format", "ignore", "version")
+OPTIONS = ("format", "ignore", "version", "files", "env", "ttl", "cache", "replay")
 FORMATS = (
     "parquet", "csv", "arrow", "xlsx", "json", "npy", "npz", "safetensors", "text", "bytes",
     "png", "jpeg", "svg", "pdf", "pickle",
@@ -24,7 +25,6 @@ FORMATS = (
 """What `format=` takes: the names of `values.codecs`, which this room may not import; and those
 that others have registered."""
 
-LATER_OPTIONS = ("files", "env", "ttl", "cache", "replay")
 LONGEST_PART = 200
 """Bytes of one part of a path: file systems allow 255, and views and versions add suffixes."""
 
@@ -185,18 +185,10 @@ def _option(
     key, equals, value = word.value.partition("=")
     if not equals:
         raise _error(word, _no_option(word, index, words), line, source)
-    if key in LATER_OPTIONS:
-        raise _error(
-            word,
-            f"`{key}=`: this version of ddsimport does not support it yet"
-            f" (it knows {_list(OPTIONS)})",
-            line,
-            source,
-        )
     if key not in OPTIONS:
         if not key:
             advice = "an option is written `key=value`, without spaces"
-        elif (near := nearest(key, (*OPTIONS, *LATER_OPTIONS))) is not None:
+        elif (near := nearest(key, OPTIONS)) is not None:
             advice = f"did you mean `{near}={word.raw.partition('=')[2]}`?"
         else:
             advice = f"the options are {_list(OPTIONS)}"
@@ -209,6 +201,8 @@ def _option(
         close = nearest(value.lower().lstrip("."), (*FORMATS, *plugins.formats))
         advice = f"did you mean `format={close}`?" if close else f"they are {', '.join(FORMATS)}"
         raise _error(word, f"`{word.raw}`: there is no such format; {advice}", line, source)
+    if (fault := fault_in(key, value)) is not None:
+        raise _error(word, f"`{word.raw}`: {fault}", line, source)
     if key == "ignore":
         for name in value.split(","):
             if not name.isidentifier():
@@ -229,7 +223,7 @@ def _no_option(word: Word, index: int, words: Sequence[Word]) -> str:
     """What to say of a word that is neither a path nor an option."""
     value = word.value
     following = words[index + 1].raw if index + 1 < len(words) else ""
-    if following.startswith("=") and value in (*OPTIONS, *LATER_OPTIONS):
+    if following.startswith("=") and value in OPTIONS:
         after = words[index + 2].raw if index + 2 < len(words) else "value"
         joined = value + (following if len(following) > 1 else f"={after}")
         return f"`{word.raw}` has no value; did you mean `{joined}`? (without spaces)"
@@ -268,7 +262,7 @@ def _check_path(word: Word, line: int, source: Source) -> None:
 
     if "\\" in word.raw:
         raise refuse("parts are parted by `/`, a backslash has no place", "/" + _tidy(word.raw))
-    for option in (*OPTIONS, *LATER_OPTIONS):
+    for option in OPTIONS:
         if f",{option}=" in word.value:
             raise refuse(
                 "options are parted by spaces", word.raw.replace(f",{option}=", f" {option}=")

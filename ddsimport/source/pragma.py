@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ddsimport.errors import PragmaError
-from ddsimport.source.grammar import LATER_OPTIONS, OPTIONS, Source, said, source_of, words_of
+from ddsimport.source.grammar import OPTIONS, Source, said, source_of, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,5 +164,5 @@ def _means_us(match: Match[str], body: str) -> bool:
         return bool(match["gap"]) and bool(words) and len(words[0]) > 1 and words[0][0] == "/"
     if not words:
         return True
-    known = (*OPTIONS, *LATER_OPTIONS)
+    known = OPTIONS
     return words[0][0] == "/" or words == ["ignore"] or words[0].partition("=")[0] in known

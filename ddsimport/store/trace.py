@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+UNTIL = "until:"
+"""The label of a variable that is no condition on anything but the clock: seconds since 1970."""
+
 _HEX = "0123456789abcdef"
 
 
@@ -53,7 +56,7 @@ class Trace(Record):
         """What a hit must satisfy. Traces with equal conditions exclude each other: one of them
         is enough, the newer. Order and file status do not matter."""
         files = frozenset((read.path, read.digest) for read in self.files)
-        return (files, frozenset(self.variables))
+        return (files, frozenset(pair for pair in self.variables if pair[0] != UNTIL))
 
 
 class Candidate(Record):
@@ -96,6 +99,13 @@ class Candidate(Record):
     stem: str = ""
     parts: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+
+    @property
+    def created_at(self) -> float:
+        """When it was created, in seconds since 1970."""
+        from datetime import datetime
+
+        return datetime.fromisoformat(self.created.replace("Z", "+00:00")).timestamp()
 
 
 class Entry(Record):

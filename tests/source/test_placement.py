@@ -163,7 +163,7 @@ REFUSED = [
     ("x = i  # dds: /f/{i}\ny = i  # dds: /f/{i}/g", "lies under"),
     ("x = 1  # dds:\nx = 2  # dds:", "another step is named `x`, on line 1"),
     ("table['a/b'] = 1  # dds:", "`table['a/b']` is no name for a path; write one"),
-    ("x = 1  # dds: /a ttl=1d", "does not support it yet"),
+    ("x = 1  # dds: /a ttl=1", "a time is written as"),
 ]
 
 

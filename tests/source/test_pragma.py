@@ -169,10 +169,15 @@ MISTAKES = [
     ("# DDS: format=json", "# DDS:", "did you mean `# dds: format=json`?"),
     ("# dds /a", "# dds", "did you mean `# dds: /a`?"),
     ("# dds : /a", "# dds :", "did you mean `# dds: /a`?"),
-    *(
-        (f"# dds: /a {name}=1", f"{name}=1", "this version of ddsimport does not support it yet")
-        for name in ("files", "env", "ttl", "cache", "replay")
-    ),
+    ("# dds: /a ttl=5", "ttl=5", "written as `90s`, `30m`, `12h`, `1d` or `2w`"),
+    ("# dds: /a ttl=0d", "ttl=0d", "written as `90s`, `30m`, `12h`, `1d` or `2w`"),
+    ("# dds: /a ttl=1.2.3h", "ttl=1.2.3h", "written as `90s`, `30m`, `12h`, `1d` or `2w`"),
+    ("# dds: /a cache=on", "cache=on", "it takes `off`"),
+    ("# dds: /a replay=no", "replay=no", "it takes `off` or `truncated`"),
+    ("# dds: /a files=a.csv,", "files=a.csv,", "did you mean `files=a.csv`?"),
+    ("# dds: /a env='A, B'", "env='A, B'", "did you mean `env=A,B`?"),
+    ("# dds: /a env=A=1", "env=A=1", "the names of variables, not their values"),
+    ("# dds: /a tll=1d", "tll=1d", "did you mean `ttl=1d`?"),
 ]
 
 
