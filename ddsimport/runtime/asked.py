@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     TellVariable = Callable[[str | None], None]
-    TellPath = Callable[[str, str], None]
+    TellPath = Callable[[str, str, bool], None]
 
 VARIABLE = "env:"
 NAMES = "env-names:"
@@ -132,7 +132,8 @@ class _Os:
         for given in code.co_varnames[: code.co_argcount]:
             path = frame.f_locals.get(given)
             if isinstance(path, (str, bytes, os.PathLike)):
-                self._tell(os.fsdecode(path), depth)
+                by_program = is_tracked(program.f_code.co_filename)
+                self._tell(os.fsdecode(path), depth, by_program)
 
 
 def is_made_if_missing(frame: FrameType | None) -> bool:
@@ -189,7 +190,7 @@ class _Telling:
 
     def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
         if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
-            _tell(os.fsdecode(path), KIND if self.__name__ == "access" else TIME)
+            _tell(os.fsdecode(path), KIND if self.__name__ == "access" else TIME, True)
         return self._function(path, *arguments, **options)
 
     def __eq__(self, other: object) -> bool:
@@ -208,7 +209,8 @@ _tell: TellPath | None = None
 
 
 def watch_paths(tell: TellPath) -> None:
-    """Call `tell` with each path that is tested and how much of its status, until `unwatch`."""
+    """Call `tell` with each path that is tested, how much of its status, and whether it is the
+    program's own code that asks, until `unwatch`."""
     global _tell
     _tell = tell
     os.__class__ = _Module

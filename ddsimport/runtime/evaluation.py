@@ -29,10 +29,12 @@ from ddsimport.values.overlap import overlapping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
     from typing import Any
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.messages import Shown
+    from ddsimport.runtime.native import Watch
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -81,10 +83,12 @@ class Evaluation:
         self.loaded: frozenset[str] = frozenset()
         self.draws: Draws | None = None
         self.shown: Shown = []
+        self.watch: Watch | None = None
 
-    def begin(self) -> None:
+    def begin(self, code: CodeType) -> None:
+        """Start the recording; `code` is that of the frame in which the step stands."""
         # A run of hits needs none of these.
-        from ddsimport.runtime import messages, randomness, unforeseen, witness
+        from ddsimport.runtime import messages, native, randomness, unforeseen, witness
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
@@ -98,6 +102,7 @@ class Evaluation:
                 from ddsimport.runtime import declared
 
                 declared.note(options, self.recording, self.session)
+            self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
@@ -142,6 +147,8 @@ class Evaluation:
         from ddsimport.runtime import witness
 
         self.ended = True
+        if self.watch is not None:
+            self.watch.end()
         witness.end(recording)
         recorder.end(recording)
         if self.draws is not None:
@@ -172,13 +179,16 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        from ddsimport.runtime import imports
+        from ddsimport.runtime import imports, native
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
             with_footprint,
         )
         from ddsimport.runtime.ties import ties
 
+        if self.watch is not None:
+            native.note(self.watch, recording, self.session)
+        recording.forget_precautions()
         effects = imports.imported_since(self.loaded)
         again = self._check_replayable(value, recording)
         lazy, moved = self._checked_lazy(again, bool(effects))

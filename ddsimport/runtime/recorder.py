@@ -79,6 +79,8 @@ class Recording:
         loads: artifact path -> blob hash, for each `ddsimport.load`.
         conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`), and of
             what ran unforeseen in steps that were hits inside this evaluation.
+        incidental: labels among these of paths that installed code tested -> absolute path. If the
+            evaluation goes on to write that file as a whole, the test was but a precaution.
         effects: what was done to this process that a hit would not do, in words.
         notes: sentences for the user (a child process).
         connections: what the network was asked, as text.
@@ -88,8 +90,9 @@ class Recording:
     """
 
     __slots__ = (
-        "before", "conditions", "connections", "effects", "hits", "listings", "loads", "notes",
-        "outer", "output", "printed", "reads", "removals", "seen", "streams", "until", "writes",
+        "before", "conditions", "connections", "effects", "hits", "incidental", "listings", "loads",
+        "notes", "outer", "output", "printed", "reads", "removals", "seen", "streams", "until",
+        "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -104,6 +107,7 @@ class Recording:
         self.printed = 0
         self.loads: dict[str, str] = {}
         self.conditions: dict[str, str] = {}
+        self.incidental: dict[str, str] = {}
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self.connections: dict[str, None] = {}
@@ -122,6 +126,13 @@ class Recording:
         """A file counts as read, if the evaluation has not written it."""
         if os.path.abspath(key) not in self.writes and key not in self.reads:
             self.reads[key] = stat_of(key)
+
+    def forget_precautions(self) -> None:
+        """Drop the tests by libraries of files that the evaluation then wrote as a whole."""
+        for label, name in self.incidental.items():
+            written = self.writes.get(name)
+            if written is not None and written.key not in self.before:
+                self.conditions.pop(label, None)
 
     def expire(self, until: float | None) -> None:
         """What a step inside gave holds until then."""
@@ -273,7 +284,7 @@ def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -
             _keep_before(recording, name, key)
         if new and not random:
             recording.conditions.setdefault(
-                _label_of_kind(key), asked.token_of_path(name, asked.KIND)
+                label_of_kind(key), asked.token_of_path(name, asked.KIND)
             )
         recording.writes[name] = Written(existed, key)
 
@@ -288,7 +299,8 @@ def _keep_before(recording: Recording, name: str, key: str) -> None:
         recording.before.setdefault(key, contents.digest_of(name, stat))
 
 
-def _label_of_kind(key: str) -> str:
+def label_of_kind(key: str) -> str:
+    """The label of the condition that there is, or is not, something of that name."""
     return f"{asked.PATH}{asked.KIND}:{key}"
 
 
@@ -304,7 +316,7 @@ def _on_list(path: Any = None, *_: Any) -> None:
             recording.listings[key] = names_in(name)
 
 
-def _on_test(path: str, depth: str) -> None:
+def _on_test(path: str, depth: str, by_program: bool) -> None:
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name):
         return
@@ -316,6 +328,8 @@ def _on_test(path: str, depth: str) -> None:
             and not _is_made(recording, name)
         ):
             recording.conditions[label] = asked.token_of_path(name, depth)
+            if not by_program:
+                recording.incidental[label] = name
 
 
 def _is_made(recording: Recording, name: str) -> bool:
@@ -363,7 +377,7 @@ def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = 
             existed = os.path.lexists(new)
             if os.path.isdir(old):  # which fails where there is a folder with something in it
                 recording.conditions.setdefault(
-                    _label_of_kind(key), asked.token_of_path(new, asked.KIND)
+                    label_of_kind(key), asked.token_of_path(new, asked.KIND)
                 )
             recording.writes[new] = recording.writes.get(new, Written(existed, key)).replace(
                 moded=True
@@ -384,7 +398,7 @@ def _on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
     free = not random and not asked.is_made_if_missing(sys._getframe(1))
     for recording in _recordings():
         if free and name not in recording.writes:
-            recording.conditions.setdefault(_label_of_kind(key), before)
+            recording.conditions.setdefault(label_of_kind(key), before)
         if before == "none" or not free:
             recording.writes.setdefault(name, Written(before != "none", key))
 
@@ -412,7 +426,7 @@ def _on_remove(path: Any, folder: Any = -1) -> None:
             if key in recording.reads or name in recording.reads:
                 _keep_before(recording, name, key)
             recording.conditions.setdefault(
-                _label_of_kind(key), asked.token_of_path(name, asked.KIND)
+                label_of_kind(key), asked.token_of_path(name, asked.KIND)
             )
         if made is None or made.existed:
             recording.removals[name] = key

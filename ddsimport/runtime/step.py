@@ -69,7 +69,7 @@ def recall(constant: tuple[Any, ...]) -> tuple[Any, ...]:
     if not isinstance(found, Hit):
         if found.step.site.kind == "function":
             found.closed_over = closed_over(frame)
-            found.begin()
+            found.begin(frame.f_code)
             _calls[id(frame)] = found
         else:
             _pending[id(frame)] = found
@@ -95,10 +95,11 @@ def let_wait(names: tuple[tuple[str, str], ...]) -> None:
 
 def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
     """Start the evaluation that `recall` prepared; call the result with the value."""
-    evaluation = _pending.pop(id(sys._getframe(1)), None)
+    frame = sys._getframe(1)
+    evaluation = _pending.pop(id(frame), None)
     if evaluation is None:
         return _plain
-    evaluation.begin()
+    evaluation.begin(frame.f_code)
     return evaluation
 
 

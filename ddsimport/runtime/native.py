@@ -1,0 +1,279 @@
+"""Files that native code opens: pyarrow, polars, duckdb, HDF5, children raise no audit event.
+
+Linux tells of every open of a file in a folder that is watched (inotify), whoever opens it. So
+while a step is evaluated whose code uses such a library or starts processes, the folders that its
+code and its inputs name are watched, and those below them. What counts is what looks like data, by
+its suffix: an editor or an indexer at work in the same folder must not become an input.
+
+What is written so is told from what others write by its name: the code or the inputs must say it.
+
+Not seen: files in folders that neither literals nor inputs nor globals name; other systems than
+Linux.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from struct import Struct
+from types import CodeType, FunctionType
+
+from ddsimport.runtime import recorder
+from ddsimport.runtime.slots import MISSING, held
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ddsimport.runtime.recorder import Recording
+    from ddsimport.runtime.session import Session
+    from ddsimport.runtime.signature import Inquiry
+
+LIBRARIES = frozenset(
+    {
+        "anndata", "av", "catboost", "cv2", "dask", "datasets", "duckdb", "fastparquet", "fiona",
+        "geopandas", "h5py", "imageio", "librosa", "lightgbm", "lmdb", "netCDF4", "osgeo", "pandas",
+        "polars", "pyarrow", "pyogrio", "pyreadstat", "pysam", "rasterio", "scanpy", "soundfile",
+        "tables", "tensorflow", "tiledb", "torchaudio", "torchvision", "vaex", "xarray", "xgboost",
+        "zarr",
+    }
+)  # fmt: skip
+"""Import names of libraries whose native code opens files."""
+
+_STARTING = ("subprocess", "multiprocessing", "concurrent", "joblib", "os.system", "os.popen")
+"""What the full names of installed code that starts processes begin with."""
+
+_REWRITTEN = (
+    ".arrow", ".avro", ".csv", ".feather", ".gif", ".ipc", ".jpeg", ".jpg", ".json", ".jsonl",
+    ".ndjson", ".npy", ".npz", ".orc", ".parquet", ".png", ".pq", ".svg", ".tif", ".tiff", ".tsv",
+    ".wav",
+)  # fmt: skip
+"""Suffixes of what is written as a whole."""
+
+SUFFIXES = frozenset(
+    {
+        *_REWRITTEN, ".avi", ".bam", ".bcf", ".bz2", ".db", ".dta", ".duckdb", ".fa", ".fasta",
+        ".fastq", ".fits", ".flac", ".gpkg", ".grib", ".gz", ".h5", ".h5ad", ".hdf", ".hdf5",
+        ".lz4", ".mat", ".mdb", ".mp3", ".mp4", ".nc", ".ogg", ".parq", ".pkl", ".rds", ".sas7bdat",
+        ".sav", ".shp", ".sqlite", ".sqlite3", ".vcf", ".xls", ".xlsx", ".xz", ".zip", ".zst",
+    }
+)  # fmt: skip
+"""Of files that count as data, in lower case."""
+
+_MOST_FOLDERS = 500
+_LONGEST = 4096  # characters of a text that may be a path
+_EVENT = Struct("iIII")
+_MODIFY, _CLOSE_WRITE, _OPEN, _MOVED_TO, _CREATE = 0x02, 0x08, 0x20, 0x80, 0x100
+_OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
+_MASK = _MODIFY | _CLOSE_WRITE | _OPEN | _MOVED_TO | _CREATE
+
+
+class Watch:
+    """What happens to the files in some folders.
+
+    Attributes:
+        opened: names of files that were opened.
+        written: those that were written to -> whether they were new.
+        listed: names of folders that were opened.
+        overflowed: more happened than the system tells.
+    """
+
+    def __init__(self, folders: Iterable[str], words: set[str]) -> None:
+        """Raises OSError: the system has no more watches to give."""
+        self.words = words
+        self.opened: dict[str, None] = {}
+        self.written: dict[str, bool] = {}
+        self.listed: dict[str, None] = {}
+        self.overflowed = False
+        self._libc = _libc()
+        self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._descriptor < 0:
+            raise OSError("no inotify")
+        self._folders: dict[int, list[str]] = {}
+        for folder in folders:
+            number = self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), _MASK)
+            if number >= 0:  # two names of one folder have one number
+                self._folders.setdefault(number, []).append(folder)
+
+    def end(self) -> None:
+        """Stop watching; what was seen stays."""
+        if self._descriptor < 0:
+            return
+        created: set[str] = set()
+        try:
+            while data := os.read(self._descriptor, 1 << 16):
+                self._take(data, created)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _take(self, data: bytes, created: set[str]) -> None:
+        at = 0
+        while at < len(data):
+            number, mask, _, length = _EVENT.unpack_from(data, at)
+            at += _EVENT.size
+            name = os.fsdecode(data[at : at + length].rstrip(b"\0"))
+            at += length
+            if mask & _OVERFLOW:
+                self.overflowed = True
+            for folder in self._folders.get(number, ()):
+                path = os.path.join(folder, name)
+                if mask & _IS_FOLDER:
+                    if not name and mask & _OPEN:
+                        self.listed[folder] = None
+                elif os.path.splitext(name)[1].lower() not in SUFFIXES:
+                    continue
+                elif mask & (_CREATE | _MOVED_TO):
+                    created.add(path)
+                elif mask & (_MODIFY | _CLOSE_WRITE):
+                    self.written[path] = path in created
+                elif mask & _OPEN:
+                    self.opened[path] = None
+
+
+def begin(code: CodeType, inquiry: Inquiry, session: Session) -> Watch | None:
+    """Watch what an evaluation may open natively; None where that is nothing, or cannot be.
+
+    Args:
+        code: that of the frame in which the step stands, for its literals.
+    """
+    if sys.platform != "linux" or not _may_open(inquiry):
+        return None
+    texts = {text for text in _texts(code, inquiry, session) if 0 < len(text) <= _LONGEST}
+    try:
+        return Watch(_folders(texts, session), {os.path.basename(text) for text in texts})
+    except (AttributeError, OSError):
+        return None
+
+
+def note(watch: Watch, recording: Recording, session: Session) -> None:
+    """Tell the recording what native code read and wrote."""
+    if watch.overflowed:
+        recording.notes["it opened more files than could be followed"] = None
+    for path, new in watch.written.items():
+        if _is_told(path, recording) or not os.path.isfile(path):
+            continue
+        if os.path.basename(path) not in watch.words:
+            recording.effects[
+                f"wrote {session.relative(os.path.abspath(path))} by code that cannot be followed"
+            ] = None
+        elif not new and not path.lower().endswith(_REWRITTEN):
+            recording.effects[
+                f"changed {session.relative(os.path.abspath(path))} by code that cannot be followed"
+            ] = None
+        else:
+            recorder.note_left(recording, _key(path))
+            if not path.lower().endswith(_REWRITTEN):  # it might have been added to
+                recording.conditions.setdefault(recorder.label_of_kind(_key(path)), "none")
+    for path in watch.opened:
+        if path not in watch.written and not _is_told(path, recording) and os.path.isfile(path):
+            recording.note_read(_key(path))
+    for folder in watch.listed:
+        key = _key(folder)
+        written = any(os.path.dirname(path) == folder for path in watch.written)
+        if key not in recording.listings and not written:
+            recording.listings[key] = recorder.names_in(folder)
+
+
+def _is_told(path: str, recording: Recording) -> bool:
+    return os.path.abspath(path) in recording.writes
+
+
+def _key(path: str) -> str:
+    """As in `Recording.reads`; the folders of relative texts are watched under relative names."""
+    return path if os.path.isabs(path) else recorder.HERE + path
+
+
+def _may_open(inquiry: Inquiry) -> bool:
+    live = inquiry.live
+    if not LIBRARIES.isdisjoint(live.distributions):
+        return True
+    return any(
+        reference.kind == "installed" and reference.owner.startswith(_STARTING)
+        for reach in live.reaches.values()
+        for reference in reach.references
+    )
+
+
+# --- folders --------------------------------------------------------------------------------------
+
+
+def _folders(texts: set[str], session: Session) -> list[str]:
+    """The folders that the texts name, or whose files they name, and those below."""
+    found: dict[str, None] = {}
+    for text in sorted(texts):
+        for base in ("", session.folders[0]):
+            path = os.path.join(base, text)
+            folder = path if os.path.isdir(path) else os.path.dirname(path)
+            if folder.rstrip("/") and not os.path.isdir(folder):
+                continue
+            if folder or os.path.splitext(path)[1]:
+                _add_below(folder, found)
+            if os.path.isabs(text):
+                break
+    return [folder or os.curdir for folder in found][:_MOST_FOLDERS]
+
+
+def _add_below(folder: str, found: dict[str, None]) -> None:
+    if folder in found:
+        return
+    found[folder] = None
+    if folder in ("", "/") or folder.startswith(("/dev", "/proc", "/sys", "/usr", "/etc")):
+        return
+    for above, folders, _ in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name[0] != "." and name != "__pycache__")
+        for name in folders:
+            found[os.path.join(above, name)] = None
+            if len(found) >= _MOST_FOLDERS:
+                return
+
+
+def _texts(code: CodeType, inquiry: Inquiry, session: Session) -> Iterator[str]:
+    """What may be a path: literals of the code, inputs, globals, arguments of the program."""
+    for _, value in inquiry.values:
+        yield from _texts_in(value)
+    yield from sys.argv[1:]
+    for reach in list(inquiry.live.reaches.values()):
+        for slot in held(session.codebook, reach, frozenset(), inquiry.live.reflects).slots:
+            thing = slot.fetch()
+            if thing is not MISSING:
+                yield from _texts_in(thing)
+    yield from (each for each in code.co_consts if type(each) is str)
+
+
+def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:
+    kind = type(value)
+    if kind is str:
+        yield value
+    elif isinstance(value, os.PathLike):
+        path = os.fspath(value)
+        yield os.fsdecode(path)
+    elif kind in (list, tuple, set, dict) and depth < 3 and len(value) < 1000:
+        for item in value:
+            yield from _texts_in(item, depth + 1)
+        if kind is dict:
+            for item in value.values():
+                yield from _texts_in(item, depth + 1)
+    elif kind is FunctionType:
+        yield from _literals(value.__code__)
+    elif isinstance(value, type):
+        for item in vars(value).values():
+            if type(item) in (FunctionType, str):
+                yield from _texts_in(item, depth + 1)
+
+
+def _literals(code: CodeType) -> Iterator[str]:
+    for constant in code.co_consts:
+        if type(constant) is str:
+            yield constant
+        elif type(constant) is CodeType:
+            yield from _literals(constant)
+
+
+def _libc() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
