@@ -130,6 +130,21 @@ class Project:
         )
         return under
 
+    def tree(self) -> dict[str, tuple[int, bytes | str | None]]:
+        """What lies in the folder, but for the store and bytecode: path -> mode, and content."""
+        found: dict[str, tuple[int, bytes | str | None]] = {}
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = [name for name in folders if name not in (".dds", "__pycache__")]
+            for name in (*folders, *files):
+                path = os.path.join(folder, name)
+                content: bytes | str | None = None
+                if os.path.islink(path):
+                    content = os.readlink(path)
+                elif not os.path.isdir(path):
+                    content = Path(path).read_bytes()
+                found[os.path.relpath(path, self.root)] = os.lstat(path).st_mode, content
+        return found
+
     def view(self, path: str) -> Path:
         return self.root / ".dds" / "data" / path.lstrip("/")
 

@@ -2,7 +2,7 @@
 
 Text is seen by shadowing `write` on the very objects that `sys.stdout` and `sys.stderr` are: their
 identity and type stay, and so do references to them that the program took earlier (logging
-handlers, `print(file=…)`).
+handlers, `print(file=…)`). So are the files that handlers of `logging` write to.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _STREAMS = ("stdout", "stderr")
+_LOG = "log:"
+"""What the names of the files of logging handlers begin with: which of the handlers of a logger it
+is, and the logger's name follow."""
 
 
 class _Tap:
@@ -37,7 +40,7 @@ _taps: list[_Tap] = []
 
 
 def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
-    """Tap what are standard output and error now.
+    """Tap what are standard output and error now, and the files of logging handlers.
 
     Args:
         tell: told each stream and text that is written to it, until `untap`.
@@ -46,11 +49,8 @@ def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
         {identity of the stream: its name}.
     """
     streams: dict[int, str] = {}
-    for name in _STREAMS:
-        stream = getattr(sys, name, None)
-        if stream is None:
-            continue
-        streams[id(stream)] = name
+    for name, stream in _streams():
+        streams.setdefault(id(stream), name)
         if not any(known.stream is stream for known in _taps):
             new = _Tap(stream, tell)
             try:
@@ -59,6 +59,22 @@ def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
                 continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
             _taps.append(new)
     return streams
+
+
+def _streams() -> Iterator[tuple[str, Any]]:
+    """Each stream with the name that a trace has for it."""
+    for name in _STREAMS:
+        stream = getattr(sys, name, None)
+        if stream is not None:
+            yield name, stream
+    logging = sys.modules.get("logging")
+    if logging is None or not hasattr(logging, "root"):
+        return
+    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+        for place, handler in enumerate(getattr(logger, "handlers", ())):
+            stream = getattr(handler, "stream", None)
+            if stream is not None and stream not in (sys.__stdout__, sys.__stderr__):
+                yield f"{_LOG}{place}:{logger.name}", stream
 
 
 def untap() -> None:
@@ -95,7 +111,14 @@ def _nowhere(text: str) -> int:
 
 def replay(output: tuple[tuple[str, str], ...]) -> None:
     """Print again what the step printed when it was evaluated."""
+    streams: dict[str, Any] = {}
     for name, text in output:
-        stream = getattr(sys, name, None)
+        if name in _STREAMS:
+            stream = getattr(sys, name, None)
+        else:
+            streams = streams or dict(_streams())
+            stream = streams.get(name)
         if stream is not None:
             stream.write(text)
+            if name.startswith(_LOG):
+                stream.flush()  # as handlers do

@@ -261,6 +261,10 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
     if os.path.isdir(name):
         return  # `tempfile` opens a folder by name, and a file in it by an opener of its own
     key = _key(path, name)
+    if flags & _WRITING and _caller() == _LOGGING:
+        for recording in _recordings():
+            recording.effects[f"opened the log {name}"] = None
+        return
     if flags & _WRITING:
         _on_write(name, key, afresh=bool(flags & os.O_TRUNC), new=bool(flags & os.O_EXCL))
         return
@@ -589,6 +593,7 @@ _GO_BETWEENS = frozenset(
     {__file__, asked.__file__, os.__file__, os.path.realpath(os.__file__), "<frozen os>",
      "<frozen _collections_abc>"}
 )  # fmt: skip
+_LOGGING = os.path.join(os.path.dirname(os.__file__), "logging", "__init__.py")
 _OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _IMPORTERS = ("<frozen importlib", _OURS)
 """The import system, and our part of it: what it opens is code."""

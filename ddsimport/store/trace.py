@@ -42,7 +42,8 @@ class Trace(Record):
         files: what must be on the disk as it was.
         variables: (label, digest in hex) of all else that must be as it was: environment
             variables, random states, loaded paths, unforeseen code. The runtime defines labels.
-        output: (stream, text) in order, where stream is "stdout" or "stderr": to be replayed.
+        output: (stream, text) in order, where stream is "stdout", "stderr" or a log (see
+            `runtime.output`): to be replayed.
         effects: (kind, text) in order, all else to be replayed. The runtime defines kinds.
     """
 

@@ -2,28 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-
-
-def _tree(root):
-    """What lies in the folder, but for the store."""
-    found = {}
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in (".dds", "__pycache__")]
-        for name in (*folders, *files):
-            path = os.path.join(folder, name)
-            place = os.path.relpath(path, root)
-            mode = oct(os.lstat(path).st_mode)
-            if os.path.islink(path):
-                found[place] = mode, os.readlink(path)
-            elif os.path.isdir(path):
-                found[place] = mode, None
-            else:
-                with open(path, "rb") as file:
-                    found[place] = mode, file.read()
-    return found
 
 
 def _both(project, tmp_path, runs=3, between=lambda root: None):
@@ -37,7 +16,7 @@ def _both(project, tmp_path, runs=3, between=lambda root: None):
     for _ in range(runs):
         plain, ours = twin.plain(), project.run()
         assert (ours.stdout, ours.code) == (plain.stdout, plain.code), ours.stderr + plain.stderr
-        assert _tree(project.root) == _tree(twin.root)
+        assert project.tree() == twin.tree()
         evaluated.append(ours.evaluated())
         between(project.root)
         between(twin.root)

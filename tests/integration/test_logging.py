@@ -70,3 +70,49 @@ def test_a_module_that_is_imported_by_a_step_may_add_a_handler_of_its_own(projec
     )
     assert project.same().evaluated() == {"/x"}
     assert project.same().evaluated() == set()
+
+
+def test_a_log_in_a_file(project):
+    project.write(
+        main="""
+        import logging, os
+        if os.path.exists("run.log"):
+            os.remove("run.log")
+        logging.basicConfig(filename="run.log", level="INFO", format="%(name)s %(message)s")
+        logging.getLogger("own").addHandler(logging.FileHandler("own.log", "w"))
+        def run():
+            logging.info("working")
+            logging.getLogger("own").warning("carefully")
+            print("hard")
+            return 1
+        logging.info("before")
+        x = run()  # dds: /x
+        logging.info("after")
+        """
+    )
+
+    def logs():
+        return [(project.root / name).read_text() for name in ("run.log", "own.log")]
+
+    project.plain()
+    expected = logs()
+    assert expected[1] == "carefully\n"
+    for evaluated in ({"/x"}, set()):
+        assert project.same().evaluated() == evaluated
+        assert logs() == expected
+
+
+def test_a_log_that_is_opened_by_the_first_message(project):
+    project.write(
+        main="""
+        import logging
+        logging.getLogger().addHandler(logging.FileHandler("late.log", "a", delay=True))
+        def run():
+            logging.warning("late")
+        x = run()  # dds: /x
+        """
+    )
+    for number in (1, 2):
+        (step,) = project.run().steps
+        assert "opened the log" in step["reason"]
+        assert (project.root / "late.log").read_text() == "late\n" * number
