@@ -1,7 +1,7 @@
 """`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run.
 
-`precision` and `analysis`, which download the packages they look at, run when they are asked for,
-with options of their own: `python -m benchmarks analysis --plot cost.png`.
+`precision`, `analysis` and `galleries`, which download the packages they look at, run when they are
+asked for, with options of their own: `python -m benchmarks analysis --plot cost.png`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 
 SUITES = ("hits", "processes", "digests", "values")
-WITH_OPTIONS = ("precision", "analysis")
+WITH_OPTIONS = ("precision", "analysis", "galleries")
 
 
 def main(names: list[str]) -> int:

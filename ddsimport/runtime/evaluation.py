@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.report.events import Status
+    from ddsimport.runtime.figures import Figures
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.randomness import Draws
@@ -84,11 +85,12 @@ class Evaluation:
         self.draws: Draws | None = None
         self.shown: Shown = []
         self.watch: Watch | None = None
+        self.figures: Figures | None = None
 
     def begin(self, code: CodeType) -> None:
         """Start the recording; `code` is that of the frame in which the step stands."""
         # A run of hits needs none of these.
-        from ddsimport.runtime import messages, native, randomness, unforeseen, witness
+        from ddsimport.runtime import figures, messages, native, randomness, unforeseen, witness
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
@@ -102,6 +104,7 @@ class Evaluation:
                 from ddsimport.runtime import declared
 
                 declared.note(options, self.recording, self.session)
+            self.figures = figures.Figures()
             self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
@@ -149,6 +152,8 @@ class Evaluation:
         self.ended = True
         if self.watch is not None:
             self.watch.end()
+        if self.figures is not None:
+            self.figures.end()
         witness.end(recording)
         recorder.end(recording)
         if self.draws is not None:
@@ -180,6 +185,7 @@ class Evaluation:
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
         from ddsimport.runtime import imports, native
+        from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
             with_footprint,
@@ -251,30 +257,31 @@ class Evaluation:
                 recording, self.inquiry, classes, moved, self.step, self.session
             )
         store = self.session.writable_store()
-        candidate = store.keep(
-            self.inquiry.signature,
-            value,
-            digest=value_digest,
-            comes_back=comes_back,
-            trace=trace,
-            ties=lambda blob, codec: ties(
-                recording,
-                self.inquiry.live,
-                self.session,
-                blob,
-                codec,
-                bool(functions),
-                self.shown,
-            ),
-            seconds=seconds,
-            path=self.path,
-            code=self.inquiry.code,
-            inputs=self.inquiry.inputs,
-            versions=dict(self.inquiry.versions),
-            stem=self.stem if footprint is not None else "",
-            parts=parts,
-            classes=names,
-        )
+        with undisturbed():
+            candidate = store.keep(
+                self.inquiry.signature,
+                value,
+                digest=value_digest,
+                comes_back=comes_back,
+                trace=trace,
+                ties=lambda blob, codec: ties(
+                    recording,
+                    self.inquiry.live,
+                    self.session,
+                    blob,
+                    codec,
+                    bool(functions),
+                    self.shown,
+                ),
+                seconds=seconds,
+                path=self.path,
+                code=self.inquiry.code,
+                inputs=self.inquiry.inputs,
+                versions=dict(self.inquiry.versions),
+                stem=self.stem if footprint is not None else "",
+                parts=parts,
+                classes=names,
+            )
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
             store.add(self.stem, candidate.replace(trace=trace))
@@ -351,6 +358,8 @@ class Evaluation:
                 "it changed how `logging` shows messages, which a hit would not do; set it up "
                 "outside the step"
             )
+        if self.figures is not None and (fault := self.figures.fault(value)) is not None:
+            recording.effects[fault] = None
         for effect in recording.effects:
             raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
         if (places := overlapping(value, _is_own)) is not None:

@@ -40,16 +40,16 @@ def shared_with(value: object, others: Iterable[tuple[str, object]]) -> str | No
 
     Takes time proportional to the objects in `value` and in `others`.
     """
-    held = set(_identities(value))
+    held = set(identities(value))
     if not held:
         return None
     for name, other in others:
-        if not held.isdisjoint(_identities(other)):
+        if not held.isdisjoint(identities(other)):
             return name
     return None
 
 
-def _identities(root: object) -> Iterator[int]:
+def identities(root: object) -> Iterator[int]:
     """The identities of the mutable objects that can be reached from `root`."""
     numpy: Any = sys.modules.get("numpy")
     seen: set[int] = set()
