@@ -1,4 +1,4 @@
-"""`python -m benchmarks [hits] [processes] [digests] [values]`: all by default, in one run.
+"""`python -m benchmarks [hits] [processes] [digests] [values] [recording]`: by default all, in one.
 
 `precision`, `analysis` and `galleries`, which download the packages they look at, run when they are
 asked for, with options of their own: `python -m benchmarks analysis --plot cost.png`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-SUITES = ("hits", "processes", "digests", "values")
+SUITES = ("hits", "processes", "digests", "values", "recording")
 WITH_OPTIONS = ("precision", "analysis", "galleries")
 
 

@@ -29,7 +29,7 @@ def note(options: Options, recording: Recording, session: Session) -> None:
             names = _matched(pattern, session)
             each.conditions.setdefault(LABEL + pattern, _token(names))
             for name in names:
-                each.note_read(session.absolute(name))
+                each.note_read(session.absolute(name), os.path.abspath(session.absolute(name)))
 
 
 def holds(label: str, token: str, session: Session) -> bool:

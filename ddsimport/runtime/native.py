@@ -170,7 +170,7 @@ def note(watch: Watch, recording: Recording, session: Session) -> None:
                 recording.conditions.setdefault(recorder.label_of_kind(_key(path)), "none")
     for path in watch.opened:
         if path not in watch.written and not _is_told(path, recording) and os.path.isfile(path):
-            recording.note_read(_key(path))
+            recording.note_read(_key(path), os.path.abspath(path))
     for folder in watch.listed:
         key = _key(folder)
         written = any(os.path.dirname(path) == folder for path in watch.written)
