@@ -47,13 +47,16 @@ class Figures:
         before, after = list(self._before), list(self._after)
         if self._drawn_on:
             return f"drew on figure {self._drawn_on[0]} of pyplot, which was there before"
+        held = set(identities(value)) if before or after else set()
+        for number, manager in self._before.items():
+            if id(_figure(manager)) in held:
+                return f"gave a part of figure {number} of pyplot, which was there before"
         if before == after:
             return None
         new = [number for number in after if number not in self._before]
         if [*before, *new] != after:
             return "closed figures of pyplot, or chose another as the current one"
         figures = [_figure(self._after[number]) for number in new]
-        held = set(identities(value))
         if len(new) == 1 and id(figures[0]) in held and not figures[0].get_label():
             if new[0] == max(before, default=0) + 1:
                 return None

@@ -37,6 +37,10 @@ PROGRAMS = {
         "x = draw(3)  # dds: /x",
         "drew on figure 1 of pyplot, which was there before",
     ),
+    "gives a part of a figure that is there": (
+        "plt.plot([1, 2])\nax = plt.gca()  # dds: /x\nax.set_title('t')",
+        "gave a part of figure 1 of pyplot, which was there before",
+    ),
     "leaves a figure open": (
         "def draw(n):\n    plt.plot(range(n))\n    return n\nx = draw(3)  # dds: /x",
         "left figures of pyplot open",
