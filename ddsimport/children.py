@@ -86,9 +86,9 @@ def _add_stowaway(writer: ModuleType) -> None:
 
     def get_preparation_data(*args: Any, **kwargs: Any) -> dict[str, Any]:
         description: dict[str, Any] = describe(*args, **kwargs)
-        recorder: Any = sys.modules.get("ddsimport.runtime.recorder")
-        if recorder is not None:
-            recorder.note_worker()  # started without `os.fork`, which the recorder sees itself
+        audited: Any = sys.modules.get("ddsimport.runtime.audited")
+        if audited is not None:
+            audited.note_worker()  # started without `os.fork`, which it sees itself
         if sys._getframe(1).f_globals.get("__name__") == "multiprocessing.forkserver":
             # From 3.13.2 on, the fork server imports the main program before there is a child that
             # could unpickle anything; without its path, each child runs it itself, as before.

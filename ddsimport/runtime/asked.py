@@ -44,7 +44,9 @@ KIND, SIZE, TIME = "kind", "size", "time"
 _KIND_ONLY = ("exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir")
 _TIMES = ("getmtime", "getatime", "getctime", "stat", "lstat")
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
-_GO_BETWEENS = ("os", "ddsimport.runtime.recorder", "ddsimport.runtime.asked")
+_GO_BETWEENS = (
+    "os", "ddsimport.runtime.recorder", "ddsimport.runtime.asked", "ddsimport.runtime.audited"
+)  # fmt: skip
 _ASKING = ("genericpath", "posixpath", "pathlib", "pathlib._abc", "pathlib._local")
 
 
@@ -234,6 +236,11 @@ def unwatch_paths() -> None:
 
 
 _watched: list[Any] = []
+
+
+def label_of_kind(key: str) -> str:
+    """The label of the condition that there is, or is not, something of that name."""
+    return f"{PATH}{KIND}:{key}"
 
 
 def token_of_path(path: str, depth: str) -> str:

@@ -17,14 +17,12 @@ from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
 from ddsimport.runtime import left, recorder, written
 from ddsimport.runtime.live import Live
-from ddsimport.runtime.signature import Inquiry, Step, inquire, is_code
-from ddsimport.runtime.trace import lazy_globals, trace_of, without_replay
+from ddsimport.runtime.replayable import check, checked_lazy
+from ddsimport.runtime.signature import Inquiry, Step, is_code
+from ddsimport.runtime.trace import trace_of, without_replay
 from ddsimport.runtime.uncached import UncachedError, ran_plain
-from ddsimport.source.tracked import is_tracked
-from ddsimport.values import sharing
 from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
-from ddsimport.values.overlap import overlapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +37,6 @@ if TYPE_CHECKING:
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
-
-
-_CHANGED_GLOBAL = (
-    "it changed a global that its own code reads, which a hit would not do; pass the "
-    "value as an argument, or put `# dds: ignore` on the assignment of a cache"
-)
 
 
 class Evaluation:
@@ -90,12 +82,22 @@ class Evaluation:
     def begin(self, code: CodeType) -> None:
         """Start the recording; `code` is that of the frame in which the step stands."""
         # A run of hits needs none of these.
-        from ddsimport.runtime import figures, messages, native, randomness, unforeseen, witness
+        from ddsimport.runtime import (
+            audited,
+            figures,
+            messages,
+            native,
+            randomness,
+            unforeseen,
+            witness,
+        )
 
         self.bindings = self.inquiry.live.bindings()
         self.search_path = list(sys.path)
         self.loaded = frozenset(sys.modules)
         self.shown = messages.shown()
+        with recorder.unrecorded():
+            audited.install()
         self.recording = recorder.begin()
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
@@ -196,8 +198,8 @@ class Evaluation:
             native.note(self.watch, recording, self.session)
         recording.forget_precautions()
         effects = imports.imported_since(self.loaded)
-        again = self._check_replayable(value, recording)
-        lazy, moved = self._checked_lazy(again, bool(effects))
+        again = check(self, value, recording)
+        lazy, moved = checked_lazy(self, again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
         if self.draws is not None:
@@ -337,109 +339,10 @@ class Evaluation:
             return (value_digest,), names
         return tuple([digest(part, live.code_of).hex() for part in parts]), names
 
-    def _check_replayable(self, value: Any, recording: recorder.Recording) -> Inquiry:
-        """What would be inquired now.
-
-        Raises:
-            UncachedError: a hit would leave something else behind than this evaluation.
-        """
-        from ddsimport.runtime import messages
-
-        if recording.printed > recorder.OUTPUT_LIMIT and not self.step.options.replay:
-            raise UncachedError(
-                f"it printed more than {recorder.OUTPUT_LIMIT:,} characters, which a hit would "
-                "have to print again; print less inside the step, or put `replay=truncated` (the "
-                "rest is lost on a hit) or `replay=off` in its pragma"
-            )
-        if sys.path != self.search_path:
-            recording.effects["changed sys.path"] = None
-        if not messages.is_as_before(self.shown, self.loaded):
-            raise UncachedError(
-                "it changed how `logging` shows messages, which a hit would not do; set it up "
-                "outside the step"
-            )
-        if self.figures is not None and (fault := self.figures.fault(value)) is not None:
-            recording.effects[fault] = None
-        for effect in recording.effects:
-            raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
-        if (places := overlapping(value, _is_own)) is not None:
-            raise UncachedError(
-                f"the arrays {places[0]} and {places[1]} in its value lie in the same memory, and "
-                "those of a hit would not; return a copy of one of them"
-            )
-        again = inquire(self.step, self.inquiry.values, self.session.codebook, self.session.folders)
-        self._check_inputs(value, again)
-        self._check_globals(value, again)
-        return again
-
-    def _checked_lazy(self, again: Inquiry, imports: bool) -> tuple[dict[str, str], dict[str, str]]:
-        """What the globals that are reached by an import inside a function were before, those of
-        modules aside that were not loaded; and by name, what those were that have changed.
-
-        Args:
-            imports: modules were imported, as a hit will do: that may have changed such a global.
-        """
-        now: dict[str, str] = {}
-        moved: dict[str, str] = {}
-        for label, name, token in lazy_globals(again.live, self.inquiry.live):
-            now[label] = token
-            before = self.lazy.get(label, token)
-            if before != token:
-                moved[name] = before
-        if moved and not imports:
-            raise UncachedError(_CHANGED_GLOBAL)
-        return {**now, **self.lazy}, moved
-
-    def _check_inputs(self, value: Any, again: Inquiry) -> None:
-        inputs = [(name, thing) for name, thing, _ in self.inquiry.mutables]
-        shared = sharing.shared_with(value, inputs)
-        if shared is not None:
-            raise UncachedError(
-                f"its value shares a part with its input {shared}, and that of a hit would not; "
-                "return a copy"
-            )
-        for name, thing in self.closed_over.items():
-            if self.closed_over_after.get(name) is not thing:
-                raise UncachedError(
-                    f"it changed {name} of the function around it, which a hit would not do; "
-                    "return the value instead"
-                )
-        for (name, _, before), (_, _, now) in zip(
-            self.inquiry.mutables, again.mutables, strict=True
-        ):
-            if now != before:
-                raise UncachedError(
-                    f"it changed its input {name}, which a hit would not do; work on a copy"
-                )
-
-    def _check_globals(self, value: Any, again: Inquiry) -> None:
-        live = self.inquiry.live
-        bindings = live.bindings()
-        for (module, name), before in self.bindings.items():
-            if bindings.get((module, name)) is not before:
-                raise UncachedError(
-                    f"it changed the global {module}.{name}, which a hit would not do; return the "
-                    "value, and assign it outside the step"
-                )
-        if again.code != self.inquiry.code:
-            raise UncachedError(_CHANGED_GLOBAL)
-        shared = sharing.shared_with(value, live.globals())
-        if shared is not None:
-            raise UncachedError(
-                f"its value shares a part with the global {shared}, and that of a hit would not; "
-                "return a copy"
-            )
-
 
 def _imports(live: Live) -> bool:
     """Whether functions that were reached import modules of the project."""
     return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
-
-
-def _is_own(kind: type) -> bool:
-    """Whether a class is one of the program's own."""
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    return is_tracked(file) if file else kind.__module__ == "__main__"
 
 
 def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:

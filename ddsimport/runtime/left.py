@@ -34,6 +34,9 @@ KIND = "left:"
 
 _FILE, _FOLDER, _LINK, _REMOVED = KIND + "file", KIND + "folder", KIND + "link", KIND + "removed"
 
+MOST = 4 << 30
+"""Bytes of files that one step may leave."""
+
 _LARGE = 1 << 20
 """Bytes from which a file's size and time stand for its content."""
 
@@ -46,6 +49,12 @@ def effects(recording: Recording, session: Session) -> Effects:
         StoreError: the store cannot take it.
     """
     found = []
+    size = sum(os.lstat(name).st_size for name in recording.writes if os.path.isfile(name))
+    if size > MOST:
+        raise UncachedError(
+            f"it left {size >> 20:,} MiB of files, of which {MOST >> 20:,} would be kept; write "
+            "less, or put `replay=off` in its pragma: a hit then leaves the files alone"
+        )
     for name, key in recording.removals.items():
         if not os.path.lexists(name):
             found.append((_REMOVED, _text(path=session.relative(key))))

@@ -18,7 +18,7 @@ import sys
 from struct import Struct
 from types import CodeType, FunctionType
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.slots import MISSING, held
 
 TYPE_CHECKING = False
@@ -165,9 +165,9 @@ def note(watch: Watch, recording: Recording, session: Session) -> None:
                 f"changed {session.relative(os.path.abspath(path))} by code that cannot be followed"
             ] = None
         else:
-            recorder.note_left(recording, _key(path))
+            recording.note_left(_key(path))
             if not path.lower().endswith(_REWRITTEN):  # it might have been added to
-                recording.conditions.setdefault(recorder.label_of_kind(_key(path)), "none")
+                recording.conditions.setdefault(asked.label_of_kind(_key(path)), "none")
     for path in watch.opened:
         if path not in watch.written and not _is_told(path, recording) and os.path.isfile(path):
             recording.note_read(_key(path), os.path.abspath(path))

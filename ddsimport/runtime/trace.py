@@ -215,9 +215,9 @@ def absorb(
                     recording.reads.setdefault(name, recorder.stat_of(name))
         written, removed = left.names_of(trace.effects, session)
         for name in written:
-            recorder.note_left(recording, name)
+            recording.note_left(name)
         for name in removed:
-            recorder.note_left(recording, name, removed=True)
+            recording.note_left(name, removed=True)
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)

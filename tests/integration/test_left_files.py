@@ -204,3 +204,22 @@ def test_large_files_are_compared_by_size_and_time(project, tmp_path):
     status = path.stat()
     assert project.run().evaluated() == set()
     assert path.stat() == status
+
+
+def test_more_than_is_kept(project):
+    project.write(
+        main="""
+        import sys
+        from ddsimport.runtime import left
+        left.MOST = 1000
+        def work(n):
+            with open("big.bin", "wb") as file:
+                file.write(bytes(n))
+            return 1
+        x = work(2000)  # dds: /x
+        y = work(2000)  # dds: /y replay=off
+        z = work(500)  # dds: /z
+        """
+    )
+    statuses = {step["path"]: step["status"] for step in project.run().steps}
+    assert statuses == {"/x": "uncached", "/y": "computed", "/z": "computed"}

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import audited, recorder
+
+audited.install()
 
 
 @pytest.fixture

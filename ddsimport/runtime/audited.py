@@ -1,0 +1,387 @@
+"""What audit events (PEP 578) tell of an evaluation: files, folders, the environment, children.
+
+What is asked without an audit event (`asked`) comes here, too. Each watcher is called from inside
+the program's own call, before it has its effect; see `recorder`.
+
+Not seen: native code that raises no audit event (see `native`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType
+
+from ddsimport.runtime import asked, recorder
+from ddsimport.runtime.recorder import Recording, Written
+from ddsimport.source.hook import is_tracked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+_NOT_FILES = ("/dev/", "/proc/", "/sys/")
+_not_files: tuple[str, ...] = _NOT_FILES
+"""These, and what `_library_folders` were when the last evaluation began."""
+
+
+def install() -> None:
+    """Be told of events while something is recorded; before each recording."""
+    global _not_files
+    _not_files = (*_NOT_FILES, *_library_folders())
+    for event, watcher in _WATCHERS.items():
+        recorder.watch(event, watcher)
+
+
+def _on_open(path: Any, mode: Any, flags: int) -> None:
+    name = _absolute(path)
+    if name is None:
+        return
+    if flags & recorder.WRITING:
+        # `tempfile` opens a folder by name, and a file in it by an opener of its own.
+        if not _is_ours_or_the_systems(name) and not os.path.isdir(name):
+            _on_open_to_write(path, name, flags)
+        return
+    if not _is_ours_or_the_systems(name):
+        key = _key(path, name)
+        for recording in recorder.recordings():
+            recording.note_read(key, name)
+    elif name.endswith(".py"):
+        return  # whoever opens it next may not be the import system
+    if type(path) is str:
+        for recording in recorder.recordings():
+            recording.opened.add(path)
+
+
+def _on_open_to_write(path: Any, name: str, flags: int) -> None:
+    if _caller() == _LOGGING:
+        for recording in recorder.recordings():
+            recording.effects[f"opened the log {name}"] = None
+    else:
+        new = bool(flags & os.O_EXCL)
+        _on_write(name, _key(path, name), afresh=bool(flags & os.O_TRUNC), new=new)
+
+
+def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -> None:
+    """A file is about to be written to.
+
+    Args:
+        afresh: all that it holds is what is written now.
+        new: there must be none before.
+    """
+    existed = os.path.lexists(name)
+    random = new and os.path.basename(_caller()) == "tempfile.py"  # such names are nobody's
+    for recording in recorder.recordings():
+        if name in recording.writes:
+            continue
+        if existed and (not afresh or key in recording.reads or name in recording.reads):
+            recording.note_before(key, name)
+        if new and not random:
+            recording.conditions.setdefault(
+                asked.label_of_kind(key), asked.token_of_path(name, asked.KIND)
+            )
+        recording.writes[name] = Written(existed, key)
+
+
+def _on_list(path: Any = None, *_: Any) -> None:
+    if path is None:
+        path = "."
+    name = _absolute(path)
+    if name is None or _is_ours_or_the_systems(name) or _is_importing():
+        return
+    key = _key(path, name)
+    for recording in recorder.recordings():
+        if key not in recording.listings and not _is_made(recording, name):
+            recording.listings[key] = recorder.names_in(name)
+
+
+def _on_path(path: str, depth: str, by_program: bool) -> None:
+    name = _absolute(path)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    label = f"{asked.PATH}{depth}:{_key(path, name)}"
+    for recording in recorder.recordings():
+        if (
+            label not in recording.conditions
+            and name not in recording.writes
+            and not _is_made(recording, name)
+        ):
+            recording.conditions[label] = asked.token_of_path(name, depth)
+            if not by_program:
+                recording.incidental[label] = name
+
+
+def _is_made(recording: Recording, name: str) -> bool:
+    """Whether the evaluation made this path or a folder above, which was not there before."""
+    while True:
+        written = recording.writes.get(name)
+        if written is not None and not written.existed:
+            return True
+        above = os.path.dirname(name)
+        if above == name:
+            return False
+        name = above
+
+
+def _on_variable(name: str | None) -> None:
+    if _caller().startswith(_OURS):
+        return
+    label = asked.NAMES if name is None else asked.VARIABLE + name
+    for recording in recorder.recordings():
+        if label not in recording.conditions:
+            token = asked.token_of_names() if name is None else asked.token_of_variable(name)
+            recording.conditions[label] = token
+
+
+def _on_database(database: Any, *_: Any) -> None:
+    if database != ":memory:":
+        _on_open(database, None, 0)
+
+
+def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = -1) -> None:
+    old, new = _absolute(source, source_folder), _absolute(target, folder)
+    if old is None or new is None:
+        return
+    old_key, key = _key(source, old, source_folder), _key(target, new, folder)
+    for recording in recorder.recordings():
+        if not _is_ours_or_the_systems(old):
+            made = recording.writes.pop(old, None)
+            if made is None and os.path.isdir(old):
+                recording.effects[f"renamed the folder {old}"] = None
+            elif made is None:
+                recording.note_before(old_key, old)
+            if made is None or made.existed:
+                recording.removals[old] = old_key
+        if not _is_ours_or_the_systems(new):
+            existed = os.path.lexists(new)
+            if os.path.isdir(old):  # which fails where there is a folder with something in it
+                recording.conditions.setdefault(
+                    asked.label_of_kind(key), asked.token_of_path(new, asked.KIND)
+                )
+            recording.writes[new] = recording.writes.get(new, Written(existed, key)).replace(
+                moded=True
+            )
+            for below in [each for each in recording.writes if each.startswith(old + os.sep)]:
+                inner = recording.writes.pop(below)
+                rest = below[len(old) :]
+                recording.writes[new + rest] = inner.replace(key=key + rest)
+
+
+def _on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    key = _key(path, name, folder)
+    before = asked.token_of_path(name, asked.KIND)
+    random = os.path.basename(_caller()) == "tempfile.py"
+    free = not random and not asked.is_made_if_missing(sys._getframe(1))
+    for recording in recorder.recordings():
+        if free and name not in recording.writes:
+            recording.conditions.setdefault(asked.label_of_kind(key), before)
+        if before == "none" or not free:
+            recording.writes.setdefault(name, Written(before != "none", key))
+
+
+def _on_make_link(_: Any, path: Any, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
+    if name is not None and not _is_ours_or_the_systems(name):
+        _on_write(name, _key(path, name, folder), new=True)
+
+
+def _on_truncate(path: Any, _: Any = None) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        _on_write(name, _key(path, name))
+
+
+def _on_remove(path: Any, folder: Any = -1) -> None:
+    name = _absolute(path, folder)
+    if name is None or _is_ours_or_the_systems(name):
+        return
+    key = _key(path, name, folder)
+    for recording in recorder.recordings():
+        made = recording.writes.pop(name, None)
+        if made is None:
+            if key in recording.reads or name in recording.reads:
+                recording.note_before(key, name)
+            recording.conditions.setdefault(
+                asked.label_of_kind(key), asked.token_of_path(name, asked.KIND)
+            )
+        if made is None or made.existed:
+            recording.removals[name] = key
+
+
+def _on_change(path: Any, *_: Any) -> None:
+    name = _absolute(path)
+    if name is not None and not _is_ours_or_the_systems(name):
+        for recording in recorder.recordings():
+            if name in recording.writes:
+                recording.writes[name] = recording.writes[name].replace(moded=True)
+            else:
+                recording.effects[f"changed the mode, owner or times of {name}"] = None
+
+
+def _on_link() -> None:
+    for recording in recorder.recordings():
+        recording.effects["made a hard link"] = None
+
+
+def _on_chdir(*_: Any) -> None:
+    for recording in recorder.recordings():
+        recording.effects["changed the working directory"] = None
+
+
+def _on_input(*_: Any) -> None:
+    for recording in recorder.recordings():
+        recording.effects["read standard input"] = None
+
+
+def _on_putenv(name: Any, *_: Any) -> None:
+    # Installed libraries set variables of their own when they are imported (OPENBLAS_MAIN_FREE).
+    if not is_tracked(_caller()):
+        return
+    for recording in recorder.recordings():
+        recording.effects[f"changed the environment variable {os.fsdecode(name)}"] = None
+
+
+def _on_connect(_: Any, address: Any) -> None:
+    for recording in recorder.recordings():
+        recording.connections[repr(address)] = None
+
+
+def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:
+    for recording in recorder.recordings():
+        recording.notes[
+            f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
+            "but for data files that its code names"
+        ] = None
+    # But the files that its command names are: the script that it runs, the table that it sorts.
+    below = os.fsdecode(folder) if folder is not None else ""
+    for word in _words_of(arguments):
+        path = os.path.join(below, word)
+        if os.path.isfile(path):
+            _on_open(path, None, 0)
+
+
+def _words_of(arguments: Any) -> Iterator[str]:
+    """The words of a command, those of a shell's (`sh -c TEXT`) and `--option=word` included."""
+    given = (arguments,) if isinstance(arguments, (str, bytes, os.PathLike)) else arguments
+    for argument in given:
+        text = os.fsdecode(argument)
+        for word in (text, *text.replace("'", " ").replace('"', " ").split()):
+            yield word
+            yield word.partition("=")[2]
+
+
+def note_worker() -> None:
+    """A worker process is started, by whatever way."""
+    for recording in recorder.recordings():
+        recording.notes["it started a worker process: what only that runs or reads is not seen"] = (
+            None
+        )
+
+
+_WATCHERS: dict[str, Callable[..., None]] = {
+    recorder.PATH: _on_path,
+    recorder.VARIABLE: _on_variable,
+    "open": _on_open,
+    "os.rename": _on_rename,
+    "os.mkdir": _on_make_folder,
+    "os.link": lambda *_: _on_link(),
+    "os.symlink": _on_make_link,
+    "os.remove": _on_remove,
+    "os.rmdir": _on_remove,
+    "os.truncate": _on_truncate,
+    "os.listdir": _on_list,
+    "os.scandir": _on_list,
+    "sqlite3.connect": _on_database,
+    "os.chmod": _on_change,
+    "os.chown": _on_change,
+    "os.utime": _on_change,
+    "os.chdir": _on_chdir,
+    "builtins.input": _on_input,
+    "os.putenv": _on_putenv,
+    "os.unsetenv": _on_putenv,
+    "socket.connect": _on_connect,
+    "subprocess.Popen": _on_child,
+    "os.fork": note_worker,
+}
+
+
+def _absolute(path: Any, folder: Any = -1) -> str | None:
+    """The absolute name of what an audit event names, relative to an open folder if it says so."""
+    if isinstance(path, int):
+        return None
+    name = os.fsdecode(path)
+    if folder == -1 and _is_plain(name):  # a third of the time of `abspath`
+        return name if name[0] == "/" else f"{os.getcwd()}/{name}"
+    if type(folder) is int and folder >= 0:
+        try:
+            name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
+        except OSError:
+            return None
+    return os.path.abspath(name)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether nothing in a name is to be left out (`.`, `..`, `//`)."""
+    return (
+        os.sep == "/"
+        and name[:1] not in ("", ".")
+        and "/." not in name
+        and "//" not in name
+        and name[-1] != "/"
+    )
+
+
+def _key(path: Any, name: str, folder: Any = -1) -> str:
+    """How a read is named: relative paths stay relative, they mean another file elsewhere."""
+    given = os.fsdecode(path)
+    below = type(folder) is int and folder >= 0
+    return name if below or os.path.isabs(given) else recorder.HERE + given
+
+
+def _is_ours_or_the_systems(name: str) -> bool:
+    """Files that are no inputs: devices, installed code (counted by version), bytecode, caches.
+
+    A first-party `.py` read by the import system is code, which the code hash counts; the same
+    file read by the program as data is a file like any other.
+    """
+    if name.startswith(_not_files) or not is_tracked(name):
+        return True
+    if name.endswith((".pyc", ".so", ".pyd")) or f"{os.sep}__pycache__" in name:
+        return True
+    return name.endswith(".py") and _is_importing()
+
+
+def _is_importing() -> bool:
+    """Whether it is the import system that opens or lists something now."""
+    return _caller().startswith(_IMPORTERS)
+
+
+def _caller() -> str:
+    """The file of the code that caused the audit event; that of `os` counts as its caller's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _GO_BETWEENS:
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame is not None else ""
+
+
+_GO_BETWEENS = frozenset(
+    {__file__, recorder.__file__, asked.__file__, os.__file__, os.path.realpath(os.__file__),
+     "<frozen os>", "<frozen _collections_abc>"}
+)  # fmt: skip
+_LOGGING = os.path.join(os.path.dirname(os.__file__), "logging", "__init__.py")
+_OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_IMPORTERS = ("<frozen importlib", _OURS)
+"""The import system, and our part of it: what it opens is code."""
+
+
+def _library_folders() -> tuple[str, ...]:
+    """Where libraries keep what they can make again (matplotlib's fonts): no step's output."""
+    with recorder.unrecorded():
+        home = os.path.expanduser("~")
+        caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+        settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return (os.path.join(caches, ""), os.path.join(settings, ""))
