@@ -9,6 +9,7 @@ no codec restores.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from time import perf_counter, time
 from types import FunctionType
 
@@ -78,9 +79,20 @@ class Evaluation:
         self.shown: Shown = []
         self.watch: Watch | None = None
         self.figures: Figures | None = None
+        self.trouble: Exception | None = None
 
-    def begin(self, code: CodeType) -> None:
-        """Start the recording; `code` is that of the frame in which the step stands."""
+    def begin(self, code: CodeType | None) -> None:
+        """Start the recording; `code` is what the step stands in, if that is Python.
+
+        Never raises: what goes wrong is told when the value is there.
+        """
+        try:
+            self._begin(code)
+        except Exception as error:
+            self.trouble = error.with_traceback(None)  # which would hold this evaluation
+        self.started = perf_counter()
+
+    def _begin(self, code: CodeType | None) -> None:
         # A run of hits needs none of these.
         from ddsimport.runtime import (
             audited,
@@ -111,13 +123,13 @@ class Evaluation:
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
-        self.started = perf_counter()
 
     def __call__(self, value: Any) -> tuple[Any]:
         seconds = perf_counter() - self.started
-        assert self.recording is not None
-        self._end(self.recording)
+        self._end()
         try:
+            if self.trouble is not None or self.recording is None:
+                raise self.trouble or RuntimeError("it was not recorded")
             with recorder.unrecorded():
                 self._keep(value, seconds, self.recording)
         except (UncachedError, CodecError, StoreError) as error:
@@ -134,9 +146,7 @@ class Evaluation:
         """The expression raised: nothing is kept."""
         if self.ended:
             return
-        if self.recording is not None:
-            self._end(self.recording)
-        self.ended = True
+        self._end()
         self._free()
         self._report("failed", perf_counter() - self.started, "it raised")
 
@@ -148,18 +158,21 @@ class Evaluation:
             # is about to appear; at interpreter exit half of our modules are already gone.
             return
 
-    def _end(self, recording: recorder.Recording) -> None:
+    def _end(self) -> None:
+        """Whatever fails, all else is ended."""
         from ddsimport.runtime import witness
 
         self.ended = True
-        if self.watch is not None:
-            self.watch.end()
-        if self.figures is not None:
-            self.figures.end()
-        witness.end(recording)
-        recorder.end(recording)
+        endings = [each.end for each in (self.watch, self.figures) if each is not None]
+        if self.recording is not None:
+            endings += [partial(room.end, self.recording) for room in (witness, recorder)]
         if self.draws is not None:
-            self.draws.end()
+            endings.append(self.draws.end)
+        for end in endings:
+            try:
+                end()
+            except Exception as error:
+                self.trouble = self.trouble or error.with_traceback(None)
 
     def _free(self) -> None:
         if self.lock is not None:

@@ -134,11 +134,11 @@ class Watch:
                     self.opened[path] = None
 
 
-def begin(code: CodeType, inquiry: Inquiry, session: Session) -> Watch | None:
+def begin(code: CodeType | None, inquiry: Inquiry, session: Session) -> Watch | None:
     """Watch what an evaluation may open natively; None where that is nothing, or cannot be.
 
     Args:
-        code: that of the frame in which the step stands, for its literals.
+        code: what the step stands in, for its literals.
     """
     if sys.platform != "linux" or not _may_open(inquiry):
         return None
@@ -231,7 +231,7 @@ def _add_below(folder: str, found: dict[str, None]) -> None:
                 return
 
 
-def _texts(code: CodeType, inquiry: Inquiry, session: Session) -> Iterator[str]:
+def _texts(code: CodeType | None, inquiry: Inquiry, session: Session) -> Iterator[str]:
     """What may be a path: literals of the code, inputs, globals, arguments of the program."""
     for _, value in inquiry.values:
         yield from _texts_in(value)
@@ -241,7 +241,8 @@ def _texts(code: CodeType, inquiry: Inquiry, session: Session) -> Iterator[str]:
             thing = slot.fetch()
             if thing is not MISSING:
                 yield from _texts_in(thing)
-    yield from (each for each in code.co_consts if type(each) is str)
+    if code is not None:
+        yield from (each for each in code.co_consts if type(each) is str)
 
 
 def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:

@@ -131,7 +131,7 @@ def _keep(
         except Exception as error:  # as in `step.recall`: let the function tell
             report_uncached(path, module, line, error)
             return function(*args, **kwargs)
-    found.begin(function.__code__)
+    found.begin(getattr(function, "__code__", None))
     try:
         result = function(*args, **kwargs)
     except BaseException:
