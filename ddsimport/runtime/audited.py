@@ -256,12 +256,33 @@ def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any)
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
             "but for data files that its code names"
         ] = None
+    if _inherits_output():
+        for recording in recorder.recordings():
+            recording.children.setdefault(os.fsdecode(executable), recorder.bytes_written())
     # But the files that its command names are: the script that it runs, the table that it sorts.
     below = os.fsdecode(folder) if folder is not None else ""
     for word in _words_of(arguments):
         path = os.path.join(below, word)
         if os.path.isfile(path):
             _on_open(path, None, 0)
+
+
+def _on_shell(command: Any) -> None:
+    _on_child("sh", command)
+
+
+def _inherits_output() -> bool:
+    """Whether the child that is about to be started prints where this program prints."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _GO_BETWEENS:
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_name != "_execute_child":
+        return True  # os.system
+    output = frame.f_locals.get("c2pwrite", -1)
+    try:
+        return output == -1 or os.path.sameopenfile(output, 1)
+    except OSError:
+        return False
 
 
 def _words_of(arguments: Any) -> Iterator[str]:
@@ -305,6 +326,7 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.unsetenv": _on_putenv,
     "socket.connect": _on_connect,
     "subprocess.Popen": _on_child,
+    "os.system": _on_shell,
     "os.fork": note_worker,
 }
 

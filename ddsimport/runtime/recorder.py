@@ -82,6 +82,8 @@ class Recording:
         loads: artifact path -> blob hash, for each `ddsimport.load`.
         conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`), and of
             what ran unforeseen in steps that were hits inside this evaluation.
+        children: what was started with the program's own standard output -> how many bytes this
+            process and children that ended had written till then, if the system tells.
         incidental: labels among these of paths that installed code tested -> absolute path. If the
             evaluation goes on to write that file as a whole, the test was but a precaution.
         effects: what was done to this process that a hit would not do, in words.
@@ -93,9 +95,9 @@ class Recording:
     """
 
     __slots__ = (
-        "before", "conditions", "connections", "effects", "hits", "incidental", "listings", "loads",
-        "notes", "opened", "outer", "output", "printed", "reads", "removals", "seen", "streams",
-        "until", "writes",
+        "before", "children", "conditions", "connections", "effects", "hits", "incidental",
+        "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads", "removals",
+        "seen", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -112,6 +114,7 @@ class Recording:
         self.loads: dict[str, str] = {}
         self.conditions: dict[str, str] = {}
         self.incidental: dict[str, str] = {}
+        self.children: dict[str, int | None] = {}
         self.effects: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self.connections: dict[str, None] = {}
@@ -171,6 +174,13 @@ class Recording:
             written = self.writes.get(name)
             if written is not None and written.key not in self.before:
                 self.conditions.pop(label, None)
+
+    def speaking(self) -> str | None:
+        """A child that may have printed something, which nobody has seen."""
+        for child, before in self.children.items():
+            if before is None or bytes_written() != before:
+                return child
+        return None
 
     def expire(self, until: float | None) -> None:
         """What a step inside gave holds until then."""
@@ -322,6 +332,18 @@ def stat_of(name: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def bytes_written() -> int | None:
+    """By this process and its children that have ended, to whatever; None where nobody tells."""
+    try:
+        with unrecorded(), open("/proc/self/io", "rb") as file:
+            for line in file:
+                if line.startswith(b"wchar:"):
+                    return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def names_in(folder: str) -> tuple[str, ...] | None:

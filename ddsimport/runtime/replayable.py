@@ -43,6 +43,13 @@ def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> 
             "have to print again; print less inside the step, or put `replay=truncated` (the "
             "rest is lost on a hit) or `replay=off` in its pragma"
         )
+    child = recording.speaking()
+    if child is not None and evaluation.step.options.replay != "off":
+        raise UncachedError(
+            f"it started {child!r} with the program's own standard output, and what a child prints "
+            "a hit cannot print again; capture it (`capture_output=True`) and print it, or put "
+            "`replay=off` in its pragma"
+        )
     if sys.path != evaluation.search_path:
         recording.effects["changed sys.path"] = None
     if not messages.is_as_before(evaluation.shown, evaluation.loaded):

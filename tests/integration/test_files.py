@@ -163,3 +163,47 @@ def test_what_libraries_do_when_they_are_imported_is_no_effect(project):
     home.mkdir()
     project.same(environment={"HOME": str(home)})
     assert project.same(environment={"HOME": str(home)}).evaluated() == set()
+
+
+def test_a_child_that_prints(project):
+    project.write(
+        main="""
+        import os, subprocess
+        def captured():
+            return subprocess.run(["echo", "captured"], capture_output=True, text=True).stdout
+        def silent():
+            return subprocess.run(["true"]).returncode, os.system("exit 0")
+        def loud():
+            return subprocess.run(["echo", "loud"]).returncode
+        def shell():
+            return os.system("echo shell")
+        a = captured()  # dds: /captured
+        b = silent()  # dds: /silent
+        c = loud()  # dds: /loud
+        d = shell()  # dds: /shell
+        e = loud()  # dds: /off replay=off
+        """
+    )
+    project.same()
+    again = project.run()
+    assert again.stdout == "loud\nshell\n"
+    assert again.evaluated() == {"/loud", "/shell"}
+    assert "capture it" in again.steps[2]["reason"]
+
+
+def test_a_run_of_hits_watches_nothing(project):
+    project.write(
+        main="""
+        import sys
+        hooks = []
+        sys.addaudithook(lambda event, _: event == "sys.addaudithook" and hooks.append(event))
+        def f():
+            return 1
+        x = f()  # dds: /x
+        tools = getattr(sys, "monitoring", None)
+        seen = {tools.get_tool(number) for number in range(6)} if tools else {None}
+        print(len(hooks), seen, sys.getprofile(), "write" in vars(sys.stdout))
+        """
+    )
+    assert project.run().stdout == "1 {None} None False\n"
+    assert project.run().stdout == "0 {None} None False\n"

@@ -130,7 +130,7 @@ def test_others_at_work_in_the_folder(project):
         def work():
             pandas.DataFrame()
             # As another program would: not through this process's own `open`.
-            subprocess.run([sys.executable, "other.py"])
+            subprocess.run([sys.executable, "other.py"], stdout=subprocess.DEVNULL)
             return 1
         x = work()  # dds: /x
         """,
