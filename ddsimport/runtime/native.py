@@ -14,6 +14,7 @@ Linux.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from struct import Struct
 from types import CodeType, FunctionType
@@ -62,7 +63,9 @@ SUFFIXES = frozenset(
 """Of files that count as data, in lower case."""
 
 _MOST_FOLDERS = 500
-_LONGEST = 4096  # characters of a text that may be a path
+_LONGEST = 1024  # characters of a text that may be a path
+_WORD = re.compile(r"[^\s'\"]+")
+_WILD = re.compile(r"[*?\[]")
 _EVENT = Struct("iIII")
 _MODIFY, _CLOSE_WRITE, _OPEN, _MOVED_TO, _CREATE = 0x02, 0x08, 0x20, 0x80, 0x100
 _OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
@@ -142,7 +145,12 @@ def begin(code: CodeType | None, inquiry: Inquiry, session: Session) -> Watch | 
     """
     if sys.platform != "linux" or not _may_open(inquiry):
         return None
-    texts = {text for text in _texts(code, inquiry, session) if 0 < len(text) <= _LONGEST}
+    texts: set[str] = set()
+    for text in _texts(code, inquiry, session):
+        if 0 < len(text) <= _LONGEST and "\0" not in text:
+            texts.add(text)
+            if " " in text:  # a command, or SQL
+                texts.update(_WORD.findall(text))
     try:
         return Watch(_folders(texts, session), {os.path.basename(text) for text in texts})
     except (AttributeError, OSError):
@@ -202,16 +210,20 @@ def _may_open(inquiry: Inquiry) -> bool:
 
 
 def _folders(texts: set[str], session: Session) -> list[str]:
-    """The folders that the texts name, or whose files they name, and those below."""
+    """The folders that the texts name, with those below; and those whose files they name."""
     found: dict[str, None] = {}
     for text in sorted(texts):
+        pattern = _WILD.search(text)
+        named = text[: pattern.start()] if pattern else text
+        looks = "/" in named or os.path.splitext(text)[1].lower() in SUFFIXES
         for base in ("", session.folders[0]):
-            path = os.path.join(base, text)
-            folder = path if os.path.isdir(path) else os.path.dirname(path)
-            if folder.rstrip("/") and not os.path.isdir(folder):
-                continue
-            if folder or os.path.splitext(path)[1]:
-                _add_below(folder, found)
+            path = os.path.join(base, named)
+            if os.path.isdir(path):
+                _add_below(path, found)
+            elif looks:
+                folder = os.path.dirname(path)
+                if not folder or os.path.isdir(folder):
+                    found.setdefault(folder, None)
             if os.path.isabs(text):
                 break
     return [folder or os.curdir for folder in found][:_MOST_FOLDERS]
