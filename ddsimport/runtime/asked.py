@@ -177,6 +177,7 @@ class _Module(ModuleType):
     stat = _HandedOut("stat")
     lstat = _HandedOut("lstat")
     access = _HandedOut("access")
+    readlink = _HandedOut("readlink")
 
 
 _Module.__name__ = _Module.__qualname__ = ModuleType.__name__
@@ -192,8 +193,12 @@ class _Telling:
 
     def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
         if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
-            _tell(os.fsdecode(path), KIND if self.__name__ == "access" else TIME, True)
+            shallow = self.__name__ in ("access", "readlink")
+            _tell(os.fsdecode(path), SIZE if shallow else TIME, True)
         return self._function(path, *arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
 
     def __eq__(self, other: object) -> bool:
         return other is self._function or (
@@ -259,6 +264,8 @@ def token_of_path(path: str, depth: str) -> str:
     )
     if depth == KIND or kind == "folder":
         return kind + link
+    if link:
+        link = f" link to {os.readlink(path)}"
     if depth == SIZE:
-        return f"{kind}{link} {found.st_size}"
-    return f"{kind}{link} {found.st_size} {found.st_mtime_ns}"
+        return f"{kind}{link} {found.st_size} {found.st_mode:o}"
+    return f"{kind}{link} {found.st_size} {found.st_mode:o} {found.st_mtime_ns}"

@@ -21,21 +21,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+_STANDARD_INPUT = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
-_not_files: tuple[str, ...] = _NOT_FILES
-"""These, and what `_library_folders` were when the last evaluation began."""
+_IN_MEMORY = "/dev/shm/"
+_caches: tuple[str, ...] = ()
+"""What `_library_folders` were when the last evaluation began."""
 
 
 def install() -> None:
     """Be told of events while something is recorded; before each recording."""
-    global _not_files
-    _not_files = (*_NOT_FILES, *_library_folders())
+    global _caches
+    _caches = _library_folders()
     for event, watcher in _WATCHERS.items():
         recorder.watch(event, watcher)
 
 
 def _on_open(path: Any, mode: Any, flags: int) -> None:
     name = _absolute(path)
+    if name in _STANDARD_INPUT or (type(path) is int and path == 0):
+        _on_input()
     if name is None:
         return
     if flags & recorder.WRITING:
@@ -47,8 +51,8 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
         key = _key(path, name)
         for recording in recorder.recordings():
             recording.note_read(key, name)
-    elif name.endswith(".py"):
-        return  # whoever opens it next may not be the import system
+    else:
+        return  # whoever opens it next may not be the import system, or a library
     if type(path) is str:
         for recording in recorder.recordings():
             recording.opened.add(path)
@@ -75,7 +79,9 @@ def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -
     for recording in recorder.recordings():
         if name in recording.writes:
             continue
-        if existed and (not afresh or key in recording.reads or name in recording.reads):
+        if not afresh and not new:
+            recording.note_before(key, name)  # also that there is none yet, to add to
+        elif existed and (key in recording.reads or name in recording.reads):
             recording.note_before(key, name)
         if new and not random:
             recording.conditions.setdefault(
@@ -87,6 +93,11 @@ def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -
 def _on_list(path: Any = None, *_: Any) -> None:
     if path is None:
         path = "."
+    elif type(path) is int:  # a folder that is open
+        try:
+            path = os.readlink(f"/proc/self/fd/{path}")
+        except OSError:
+            return
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name) or _is_importing():
         return
@@ -135,6 +146,8 @@ def _on_variable(name: str | None) -> None:
 
 
 def _on_database(database: Any, *_: Any) -> None:
+    if isinstance(database, str) and database.startswith("file:"):
+        database = database[len("file:") :].partition("?")[0]
     if database != ":memory:":
         _on_open(database, None, 0)
 
@@ -160,7 +173,7 @@ def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = 
                     asked.label_of_kind(key), asked.token_of_path(new, asked.KIND)
                 )
             recording.writes[new] = recording.writes.get(new, Written(existed, key)).replace(
-                moded=True
+                moded=True, moved=True
             )
             for below in [each for each in recording.writes if each.startswith(old + os.sep)]:
                 inner = recording.writes.pop(below)
@@ -175,12 +188,15 @@ def _on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
     key = _key(path, name, folder)
     before = asked.token_of_path(name, asked.KIND)
     random = os.path.basename(_caller()) == "tempfile.py"
-    free = not random and not asked.is_made_if_missing(sys._getframe(1))
+    if_missing = asked.is_made_if_missing(sys._getframe(1))
     for recording in recorder.recordings():
-        if free and name not in recording.writes:
+        if name in recording.writes:
+            continue
+        if not random and not if_missing:
             recording.conditions.setdefault(asked.label_of_kind(key), before)
-        if before == "none" or not free:
-            recording.writes.setdefault(name, Written(before != "none", key))
+        if before == "none" or if_missing:
+            # One that is made where it is missing is as good as there: what is in it counts.
+            recording.writes[name] = Written(before != "none" or if_missing, key)
 
 
 def _on_make_link(_: Any, path: Any, folder: Any = -1) -> None:
@@ -370,11 +386,13 @@ def _is_ours_or_the_systems(name: str) -> bool:
     A first-party `.py` read by the import system is code, which the code hash counts; the same
     file read by the program as data is a file like any other.
     """
-    if name.startswith(_not_files) or not is_tracked(name):
+    if name.startswith(_NOT_FILES) and not name.startswith(_IN_MEMORY):
         return True
-    if name.endswith((".pyc", ".so", ".pyd")) or f"{os.sep}__pycache__" in name:
+    if not is_tracked(name) or f"{os.sep}__pycache__" in name:
         return True
-    return name.endswith(".py") and _is_importing()
+    if name.startswith(_caches) and not is_tracked(_caller()):
+        return True
+    return name.endswith((".py", ".pyc", ".so", ".pyd")) and _is_importing()
 
 
 def _is_importing() -> bool:
@@ -392,7 +410,9 @@ def _caller() -> str:
 
 _GO_BETWEENS = frozenset(
     {__file__, recorder.__file__, asked.__file__, os.__file__, os.path.realpath(os.__file__),
-     "<frozen os>", "<frozen _collections_abc>"}
+     "<frozen os>", "<frozen _collections_abc>",
+     *(os.path.join(os.path.dirname(os.__file__), name)
+       for name in ("pathlib.py", "pathlib/__init__.py", "pathlib/_local.py", "pathlib/_abc.py"))}
 )  # fmt: skip
 _LOGGING = os.path.join(os.path.dirname(os.__file__), "logging", "__init__.py")
 _OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")

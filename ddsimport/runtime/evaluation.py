@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.figures import Figures
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
+    from ddsimport.runtime.process import Settings
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -79,6 +80,8 @@ class Evaluation:
         self.shown: Shown = []
         self.watch: Watch | None = None
         self.figures: Figures | None = None
+        self.settings: Settings = {}
+        self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
 
     def begin(self, code: CodeType | None) -> None:
@@ -99,6 +102,7 @@ class Evaluation:
             figures,
             messages,
             native,
+            process,
             randomness,
             unforeseen,
             witness,
@@ -118,6 +122,7 @@ class Evaluation:
                 from ddsimport.runtime import declared
 
                 declared.note(options, self.recording, self.session)
+            self.settings = process.settings()
             self.figures = figures.Figures()
             self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
@@ -160,9 +165,10 @@ class Evaluation:
 
     def _end(self) -> None:
         """Whatever fails, all else is ended."""
-        from ddsimport.runtime import witness
+        from ddsimport.runtime import process, witness
 
         self.ended = True
+        self.changed_settings = process.changed(self.settings, process.settings())
         endings = [each.end for each in (self.watch, self.figures) if each is not None]
         if self.recording is not None:
             endings += [partial(room.end, self.recording) for room in (witness, recorder)]

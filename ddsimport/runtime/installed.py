@@ -98,7 +98,12 @@ def _decimal_context(decimal: Any) -> object:
     return (*(getattr(context, field) for field in fields), traps)
 
 
+def _arguments(_: Any) -> object:
+    return sys.argv[1:]
+
+
 _SETTINGS: dict[str, Callable[[Any], object]] = {
+    **dict.fromkeys(("argparse", "click", "docopt", "fire", "optparse", "typer"), _arguments),
     "decimal": _decimal_context,
     "logging": lambda logging: logging.root,
     "warnings": lambda warnings: warnings.filters,

@@ -70,7 +70,7 @@ def _left(name: str, written: Written, session: Session) -> tuple[str, str]:
     if modes.S_ISLNK(status.st_mode):
         return _LINK, _text(path=path, target=os.readlink(name))
     if modes.S_ISDIR(status.st_mode):
-        return _FOLDER, _text(path=path, mode=modes.S_IMODE(status.st_mode))
+        return _FOLDER, _text(path=path, mode=_mode(status, 0o777))
     if not modes.S_ISREG(status.st_mode):
         raise UncachedError(
             f"it left {session.relative(name)}, which is no ordinary file; make it outside the step"
@@ -80,10 +80,20 @@ def _left(name: str, written: Written, session: Session) -> tuple[str, str]:
         path=path,
         blob=blob,
         size=size,
-        mode=modes.S_IMODE(status.st_mode),
+        mode=modes.S_IMODE(status.st_mode) if written.moded else _mode(status, 0o666),
         moded=written.moded,
+        moved=written.moved,
         mtime=status.st_mtime_ns,
     )
+
+
+def _mode(status: os.stat_result, usual: int) -> int | None:
+    """The mode of something new; None if it is the usual one under the present umask, which may be
+    another next time."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    mode = modes.S_IMODE(status.st_mode)
+    return None if mode == usual & ~mask else mode
 
 
 def _text(**fields: Any) -> str:
@@ -96,9 +106,9 @@ def put_back(left: Effects, session: Session) -> None:
     Raises:
         OSError, StoreError: it cannot be; then the step itself must tell.
     """
-    for kind, text in left:
-        if not kind.startswith(KIND):
-            continue
+    mine = [pair for pair in left if pair[0].startswith(KIND)]
+    # What is removed comes last: if something cannot be put back, the step must find it.
+    for kind, text in sorted(mine, key=lambda pair: pair[0] == _REMOVED):
         fields = json.loads(text)
         name = session.absolute(fields["path"])
         if kind == _FILE:
@@ -107,7 +117,8 @@ def put_back(left: Effects, session: Session) -> None:
         elif kind == _FOLDER:
             if not os.path.isdir(name):
                 os.mkdir(name)
-                os.chmod(name, fields["mode"])
+                if fields["mode"] is not None:
+                    os.chmod(name, fields["mode"])
         elif kind == _LINK:
             if not os.path.islink(name) or os.readlink(name) != fields["target"]:
                 with suppress(FileNotFoundError):
@@ -133,9 +144,11 @@ def names_of(left: Effects, session: Session) -> tuple[list[str], list[str]]:
 
 def _is_there(name: str, fields: dict[str, Any]) -> bool:
     try:
-        status = os.stat(name)
+        status = os.lstat(name) if fields["moved"] else os.stat(name)
     except FileNotFoundError:
         return False
+    if fields["moved"] and status.st_nlink > 1:
+        return False  # what is written to the other name would show here
     if not modes.S_ISREG(status.st_mode) or status.st_size != fields["size"]:
         return False
     if fields["moded"] and modes.S_IMODE(status.st_mode) != fields["mode"]:
@@ -146,10 +159,16 @@ def _is_there(name: str, fields: dict[str, Any]) -> bool:
 
 
 def _restore(name: str, fields: dict[str, Any], session: Session) -> None:
-    """In place, as the step does: a link stays a link, and who holds the file open sees it."""
+    """In place, as the step does: a link stays a link, and who holds the file open sees it. But for
+    what was renamed to this name, which is another file than the one that had it."""
     assert session.store is not None
     content = session.store.file_content(fields["blob"], fields["size"])
-    moded = fields["moded"] or not os.path.exists(name)
+    if fields["moved"]:
+        if os.path.isdir(name) and not os.path.islink(name):
+            raise IsADirectoryError(name)
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+    moded = fields["moded"] or (not os.path.exists(name) and fields["mode"] is not None)
     with open(name, "wb") as file:
         file.write(content)
     if moded and modes.S_IMODE(os.stat(name).st_mode) != fields["mode"]:

@@ -8,6 +8,7 @@ handlers, `print(file=…)`). So are the files that handlers of `logging` write 
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STREAMS = ("stdout", "stderr")
+ROTATING = "a log that rotates"
+"""The name of the file of such a handler: writing to it again does more than that."""
 _LOG = "log:"
 """What the names of the files of logging handlers begin with: which of the handlers of a logger it
 is, and the logger's name follow."""
@@ -31,12 +34,21 @@ class _Tap:
         self.tell = tell
 
     def __call__(self, text: str) -> Any:
-        written = self.original(text)
+        thread = get_ident()
+        if thread in _writing:  # by a stream of the program's that passes on what it is given
+            return self.original(text)
+        _writing.add(thread)
+        try:
+            written = self.original(text)
+        finally:
+            _writing.discard(thread)
         self.tell(self.stream, text)
         return written
 
 
 _taps: list[_Tap] = []
+_writing: set[int] = set()
+"""Threads in the middle of a write to a stream that is tapped."""
 
 
 def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
@@ -74,7 +86,8 @@ def _streams() -> Iterator[tuple[str, Any]]:
         for place, handler in enumerate(getattr(logger, "handlers", ())):
             stream = getattr(handler, "stream", None)
             if stream is not None and stream not in (sys.__stdout__, sys.__stderr__):
-                yield f"{_LOG}{place}:{logger.name}", stream
+                rotates = hasattr(handler, "shouldRollover")
+                yield ROTATING if rotates else f"{_LOG}{place}:{logger.name}", stream
 
 
 def untap() -> None:

@@ -55,11 +55,13 @@ class Written(Record):
         existed: whether something was there before.
         key: its name, as in `Recording.reads`.
         moded: its mode is what the evaluation made it, also if it existed.
+        moved: it was renamed to this name, and took the place of what was there.
     """
 
     existed: bool
     key: str
     moded: bool = False
+    moved: bool = False
 
 
 class Recording:
@@ -277,7 +279,9 @@ def recordings() -> list[Recording]:
 def _on_print(stream: object, text: str) -> None:
     for recording in recordings():
         name = recording.streams.get(id(stream))
-        if name is not None:
+        if name == output.ROTATING:
+            recording.effects[f"wrote to {name}"] = None
+        elif name is not None:
             recording.add_text(name, text)
 
 
@@ -347,9 +351,9 @@ def bytes_written() -> int | None:
 
 
 def names_in(folder: str) -> tuple[str, ...] | None:
-    """The names in a folder, sorted; None if it cannot be listed."""
+    """The names in a folder, sorted, those of folders with a slash; None if it cannot be listed."""
     try:
-        with unrecorded():
-            return tuple(sorted(os.listdir(folder)))
+        with unrecorded(), os.scandir(folder) as entries:
+            return tuple(sorted(each.name + "/" * each.is_dir() for each in entries))
     except OSError:
         return None

@@ -50,6 +50,10 @@ def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> 
             "a hit cannot print again; capture it (`capture_output=True`) and print it, or put "
             "`replay=off` in its pragma"
         )
+    for name in evaluation.changed_settings:
+        recording.effects[f"changed {name}"] = None
+    if _may_read_input(evaluation):
+        recording.effects["may read standard input"] = None
     if sys.path != evaluation.search_path:
         recording.effects["changed sys.path"] = None
     if not messages.is_as_before(evaluation.shown, evaluation.loaded):
@@ -134,6 +138,15 @@ def _check_globals(evaluation: Evaluation, value: Any, again: Inquiry) -> None:
             f"its value shares a part with the global {shared}, and that of a hit would not; "
             "return a copy"
         )
+
+
+def _may_read_input(evaluation: Evaluation) -> bool:
+    """By the text: no event tells of it."""
+    return any(
+        reference.kind == "installed" and reference.owner.startswith(("sys.stdin", "fileinput."))
+        for reach in evaluation.inquiry.live.reaches.values()
+        for reference in reach.references
+    )
 
 
 def _is_own(kind: type) -> bool:

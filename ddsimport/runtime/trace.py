@@ -235,7 +235,10 @@ def _is_as_left(folder: str, names: tuple[str, ...] | None, recording: recorder.
     above = os.path.abspath(folder)
     own = {os.path.basename(each) for each in (*recording.writes, *recording.removals)
            if os.path.dirname(each) == above}  # fmt: skip
-    return now is not None and names is not None and set(now) - own == set(names) - own
+    if now is None or names is None:
+        return False
+    others = [{name for name in each if name.rstrip("/") not in own} for each in (now, names)]
+    return others[0] == others[1]
 
 
 def _listing_digest(names: tuple[str, ...] | None) -> str | None:

@@ -31,7 +31,8 @@ def _folders_of_others() -> tuple[str, ...]:
         folders.update(os.path.join(base, name, version) for name in ("lib", sys.platlibdir))
     # A file is found under the name that `sys.path` has for it, which may be a link.
     folders |= {os.path.realpath(folder) for folder in folders}
-    return tuple(sorted(folder + os.sep for folder in folders))
+    # Modules that are built into the interpreter (`<frozen os>`) have no file.
+    return ("<frozen ", *sorted(folder + os.sep for folder in folders))
 
 
 _PREFIXES = _folders_of_others()

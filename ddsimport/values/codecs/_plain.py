@@ -118,7 +118,8 @@ def _scalar(value: Any, where: str) -> Any:
     if value is None or kind is bool or kind is int:
         return value
     if isinstance(value, float):
-        return float(value) if value - value == 0.0 else None
+        plain = float(value)  # numpy's would warn of infinity less infinity
+        return plain if plain - plain == 0.0 else None
     if kind is str:
         return value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
     enum = sys.modules.get("enum")
