@@ -165,11 +165,11 @@ class Evaluation:
 
     def _end(self) -> None:
         """Whatever fails, all else is ended."""
-        from ddsimport.runtime import process, witness
+        from ddsimport.runtime import witness
 
         self.ended = True
-        self.changed_settings = process.changed(self.settings, process.settings())
-        endings = [each.end for each in (self.watch, self.figures) if each is not None]
+        endings = [self._compare_settings]
+        endings += [each.end for each in (self.watch, self.figures) if each is not None]
         if self.recording is not None:
             endings += [partial(room.end, self.recording) for room in (witness, recorder)]
         if self.draws is not None:
@@ -179,6 +179,11 @@ class Evaluation:
                 end()
             except Exception as error:
                 self.trouble = self.trouble or error.with_traceback(None)
+
+    def _compare_settings(self) -> None:
+        from ddsimport.runtime import process
+
+        self.changed_settings = process.changed(self.settings, process.settings())
 
     def _free(self) -> None:
         if self.lock is not None:

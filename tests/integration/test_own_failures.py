@@ -9,6 +9,8 @@ import pytest
     "broken",
     [
         "native.begin",
+        "process.settings",
+        "process.changed",
         "figures.Figures",
         "figures.Figures.end",
         "audited.install",
