@@ -41,20 +41,18 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
     if name in _STANDARD_INPUT or (type(path) is int and path == 0):
         _on_input()
     if name is None:
-        return
+        return  # a file that is open already
     if flags & recorder.WRITING:
         # `tempfile` opens a folder by name, and a file in it by an opener of its own.
         if not _is_ours_or_the_systems(name) and not os.path.isdir(name):
             _on_open_to_write(path, name, flags)
         return
-    if not _is_ours_or_the_systems(name):
-        key = _key(path, name)
-        for recording in recorder.recordings():
-            recording.note_read(key, name)
-    else:
-        return  # whoever opens it next may not be the import system, or a library
-    if type(path) is str:
-        for recording in recorder.recordings():
+    if _is_ours_or_the_systems(name):
+        return  # not for ever: whoever opens it next may not be the import system, or a library
+    key = _key(path, name)
+    for recording in recorder.recordings():
+        recording.note_read(key, name)
+        if type(path) is str:
             recording.opened.add(path)
 
 

@@ -90,10 +90,10 @@ def _left(name: str, written: Written, session: Session) -> tuple[str, str]:
 def _mode(status: os.stat_result, usual: int) -> int | None:
     """The mode of something new; None if it is the usual one under the present umask, which may be
     another next time."""
-    mask = os.umask(0o077)
-    os.umask(mask)
+    from ddsimport.runtime.process import umask  # a run of hits needs it not
+
     mode = modes.S_IMODE(status.st_mode)
-    return None if mode == usual & ~mask else mode
+    return None if mode == usual & ~umask() else mode
 
 
 def _text(**fields: Any) -> str:

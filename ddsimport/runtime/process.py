@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+from ddsimport.runtime import recorder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """What is set now, by what it is called to the user. Libraries that are not loaded are left
     out."""
-    mask = os.umask(0o077)
-    os.umask(mask)
     found: Settings = {
-        "the umask": mask,
+        "the umask": umask(),
         "the recursion limit": sys.getrecursionlimit(),
         "sys.stdin, sys.stdout or sys.stderr": [id(sys.stdin), id(sys.stdout), id(sys.stderr)],
     }
@@ -34,6 +34,21 @@ def settings() -> Settings:
             except Exception:  # half imported, or another version
                 continue
     return found
+
+
+def umask() -> int:
+    """The present one. Where the system tells, without setting another: that would be seen by files
+    that other threads make at that moment."""
+    try:
+        with recorder.unrecorded(), open("/proc/self/status", "rb") as file:
+            for line in file:
+                if line.startswith(b"Umask:"):
+                    return int(line.split()[1], 8)
+    except (OSError, ValueError):
+        pass
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def changed(before: Settings, after: Settings) -> list[str]:
