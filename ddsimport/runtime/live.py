@@ -226,6 +226,13 @@ class Live:
                 if thing is not MISSING and slot.reference.kind == "variable":
                     yield ".".join((slot.reference.module, *slot.reference.chain)), thing
 
+    def installed(self) -> Iterator[str]:
+        """Full dotted names of the installed code that the code met so far names."""
+        for reach in list(self.reaches.values()):
+            for reference in reach.references:
+                if reference.kind == "installed":
+                    yield reference.owner
+
     def bindings(self) -> dict[tuple[str, str], object]:
         """What the globals that reached code may bind are bound to now."""
         return {

@@ -196,14 +196,9 @@ def _key(path: str) -> str:
 
 
 def _may_open(inquiry: Inquiry) -> bool:
-    live = inquiry.live
-    if not LIBRARIES.isdisjoint(live.distributions):
+    if not LIBRARIES.isdisjoint(inquiry.live.distributions):
         return True
-    return any(
-        reference.kind == "installed" and reference.owner.startswith(_STARTING)
-        for reach in live.reaches.values()
-        for reference in reach.references
-    )
+    return any(name.startswith(_STARTING) for name in inquiry.live.installed())
 
 
 # --- folders --------------------------------------------------------------------------------------

@@ -142,11 +142,8 @@ def _check_globals(evaluation: Evaluation, value: Any, again: Inquiry) -> None:
 
 def _may_read_input(evaluation: Evaluation) -> bool:
     """By the text: no event tells of it."""
-    return any(
-        reference.kind == "installed" and reference.owner.startswith(("sys.stdin", "fileinput."))
-        for reach in evaluation.inquiry.live.reaches.values()
-        for reference in reach.references
-    )
+    names = evaluation.inquiry.live.installed()
+    return any(name.startswith(("sys.stdin", "fileinput.")) for name in names)
 
 
 def _is_own(kind: type) -> bool:

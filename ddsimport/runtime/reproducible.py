@@ -55,10 +55,9 @@ def notes(live: Live, recording: Recording, ttl: float | None) -> list[str]:
     """Sentences for the user."""
     found = []
     asking: dict[str, list[str]] = {}
-    for reach in live.reaches.values():
-        for reference in reach.references:
-            if reference.kind == "installed" and (what := _what(reference.owner)) is not None:
-                asking.setdefault(what, []).append(reference.owner)
+    for name in live.installed():
+        if (what := _what(name)) is not None:
+            asking.setdefault(what, []).append(name)
     for what, names in asking.items():
         shown = ", ".join(sorted(set(names)))
         found.append(f"its code {what} ({shown}): a run without the store may give another value")
