@@ -105,6 +105,15 @@ def _on_list(path: Any = None, *_: Any) -> None:
             recording.listings[key] = recorder.names_in(name)
 
 
+def _on_scan(path: Any = None, *_: Any) -> None:
+    _on_list(path)
+    # The entries are given to the program itself, which may ask each for its status.
+    if is_tracked(sys._getframe(2).f_code.co_filename) and not isinstance(path, int):
+        folder = os.fsdecode(path) if path is not None else "."
+        for name in recorder.names_in(folder) or ():
+            _on_path(os.path.join(folder, name.rstrip("/")), asked.TIME, True)
+
+
 def _on_path(path: str, depth: str, by_program: bool) -> None:
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name):
@@ -329,7 +338,7 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.rmdir": _on_remove,
     "os.truncate": _on_truncate,
     "os.listdir": _on_list,
-    "os.scandir": _on_list,
+    "os.scandir": _on_scan,
     "sqlite3.connect": _on_database,
     "os.chmod": _on_change,
     "os.chown": _on_change,

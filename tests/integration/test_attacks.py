@@ -243,3 +243,28 @@ def test_links_and_modes(project):
     project.same()
     (project.root / "a").chmod(0o600)
     project.same()
+
+
+def test_the_status_of_entries(project):
+    project.write(
+        main="""
+        import os
+        def size():
+            with os.scandir("d") as entries:
+                return sum(entry.stat().st_size for entry in entries if entry.is_file())
+        def kinds():
+            return sorted((len(a), b, c) for a, b, c in os.walk("d"))
+        x = size()  # dds: /x
+        y = kinds()  # dds: /y
+        print(x, y)
+        """
+    )
+    (project.root / "d").mkdir()
+    (project.root / "d" / "a").write_text("1")
+    project.same()
+    assert project.same().evaluated() == set()
+    (project.root / "d" / "a").write_text("123")
+    assert project.same().evaluated() == {"/x"}
+    (project.root / "d" / "a").unlink()
+    (project.root / "d" / "a").mkdir()
+    assert project.same().evaluated() == {"/x", "/y"}
