@@ -38,8 +38,8 @@ PATH = "path:"
 """What the labels of a trace begin with: a variable, the names of all of them, the status of a
 path (`path:how much of it:name`)."""
 
-KIND, SIZE, TIME = "kind", "size", "time"
-"""How much of a path's status is looked at; each includes the ones before it."""
+KIND, MODE, SIZE, TIME = "kind", "mode", "size", "time"
+"""How much of a path's status is looked at."""
 
 _KIND_ONLY = ("exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir")
 _TIMES = ("getmtime", "getatime", "getctime", "stat", "lstat")
@@ -194,7 +194,7 @@ class _Telling:
     def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
         if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
             shallow = self.__name__ in ("access", "readlink")
-            _tell(os.fsdecode(path), SIZE if shallow else TIME, True)
+            _tell(os.fsdecode(path), MODE if shallow else TIME, True)
         return self._function(path, *arguments, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -262,10 +262,13 @@ def token_of_path(path: str, depth: str) -> str:
     kind = {modes.S_IFREG: "file", modes.S_IFDIR: "folder"}.get(
         modes.S_IFMT(found.st_mode), "other"
     )
-    if depth == KIND or kind == "folder":
+    if depth == KIND:
         return kind + link
-    if link:
-        link = f" link to {os.readlink(path)}"
-    if depth == SIZE:
-        return f"{kind}{link} {found.st_size} {found.st_mode:o}"
-    return f"{kind}{link} {found.st_size} {found.st_mode:o} {found.st_mtime_ns}"
+    token = f"{kind} link to {os.readlink(path)}" if link else kind
+    if depth != SIZE:  # which another checkout has in common; the mode depends on the umask there
+        token += f" {found.st_mode:o}"
+    # The size and time of a folder change with what is in it, which is told where it is listed.
+    if depth == MODE or kind == "folder":
+        return token
+    token += f" {found.st_size}"
+    return token if depth == SIZE else f"{token} {found.st_mtime_ns}"
