@@ -8,7 +8,7 @@ from time import perf_counter, time
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event, Waiting
-from ddsimport.runtime import carried, deferred, left, output, recorder
+from ddsimport.runtime import carried, deferred, output, recorder
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
 from ddsimport.runtime.trace import absorb, holds, lazy_tokens, without_replay
@@ -39,7 +39,7 @@ class Hit(Record):
         if self.step.options.replay == "off":
             trace = without_replay(trace)
         if trace.effects:
-            from ddsimport.runtime import imports
+            from ddsimport.runtime import imports, left
 
             imports.repeat(trace.effects)
             with recorder.unrecorded():

@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from types import FrameType
 
 from ddsimport.records import Record
-from ddsimport.runtime import asked, contents, output
+from ddsimport.runtime import asked, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class Recording:
 
     def note_before(self, key: str, name: str) -> None:
         """The content of a file counts, and is about to change."""
+        from ddsimport.runtime import contents  # a run of hits needs it not
+
         stat = stat_of(name)
         for read in (key, name):
             if self.reads.pop(read, stat) != stat:

@@ -14,7 +14,7 @@ import time
 
 from blake3 import blake3
 
-from ddsimport.runtime import asked, contents, left, recorder
+from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.store.trace import UNTIL, FileRead, Trace
 
@@ -33,6 +33,8 @@ TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
 """What the labels of `ties` begin with. That module is imported where there are any."""
 _RANDOM = "random:"
 """What the labels of `randomness` begin with. That module is imported where there are any."""
+_LEFT = "left:"
+"""What the kinds of effects of `left` begin with."""
 _UNFORESEEN = ("code:", "module:", "value:")
 """What the labels of `unforeseen` begin with. That module is imported where there are any."""
 
@@ -78,7 +80,7 @@ def trace_of(
         UncachedError: a file changed while the step was evaluated, so nobody knows which content
             it saw.
     """
-    from ddsimport.runtime import unforeseen
+    from ddsimport.runtime import contents, unforeseen
 
     conditions = unforeseen.conditions(recording, live, step, session)
     files = []
@@ -127,6 +129,8 @@ def _unchanged(read: FileRead, session: Session) -> bool:
         return stat is None and read.digest is None
     if stat == (read.mtime_ns, read.size, read.ino):
         return True
+    from ddsimport.runtime import contents
+
     return contents.digest_of(name, stat, session.digests) == read.digest
 
 
@@ -193,7 +197,7 @@ def _relative(label: str, session: Session) -> str:
 
 def without_replay(trace: Trace) -> Trace:
     """The trace of a step whose hits do nothing but give the value, and import what it imported."""
-    effects = tuple(pair for pair in trace.effects if not pair[0].startswith((_RANDOM, left.KIND)))
+    effects = tuple(pair for pair in trace.effects if not pair[0].startswith((_RANDOM, _LEFT)))
     return trace.replace(output=(), effects=effects)
 
 
@@ -213,11 +217,14 @@ def absorb(
             else:
                 if name not in recording.before:
                     recording.reads.setdefault(name, recorder.stat_of(name))
-        written, removed = left.names_of(trace.effects, session)
-        for name in written:
-            recording.note_left(name)
-        for name in removed:
-            recording.note_left(name, removed=True)
+        if trace.effects:
+            from ddsimport.runtime import left
+
+            written, removed = left.names_of(trace.effects, session)
+            for name in written:
+                recording.note_left(name)
+            for name in removed:
+                recording.note_left(name, removed=True)
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
