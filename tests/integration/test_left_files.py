@@ -78,7 +78,7 @@ def test_mode_is_restored_as_the_step_leaves_it(project):
         "open('log.txt.tmp', 'w').write('n'); os.replace('log.txt.tmp', 'log.txt')",
         "os.path.exists('made') or os.mkdir('made'); open('made/x', 'w').write('1')",
         "os.symlink('log.txt', 'link') if not os.path.islink('link') else None",
-        "[os.remove(n) for n in glob.glob('*.tmp')]; open(f'{len(glob.glob('*'))}.tmp', 'w')",
+        "[os.remove(n) for n in glob.glob('*.tmp')]; open('%d.tmp' % len(glob.glob('*.t*')), 'w')",
         "pathlib.Path('p/q').mkdir(parents=True, exist_ok=True); pathlib.Path('p/q/r').touch()",
         "os.makedirs('t', exist_ok=True); open('t/a', 'w'); os.rename('t', 'u')",
         "os.mkdir('t'); open('t/a', 'w'); os.rename('t', 'u'); shutil.rmtree('u')",
