@@ -47,7 +47,6 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "replay": str,
 }
 _PATHS = ("store", "report")
-_REPLAYS = ("off", "truncated")
 
 
 class Config(Record):
@@ -217,10 +216,13 @@ def _parsed(file: str, data: bytes) -> tuple[dict[str, str | bool], tuple[str, .
         if type(value) is not _KEYS[key]:
             wanted = "a string" if _KEYS[key] is str else "true or false"
             raise ConfigurationError(f"{file}: [tool.ddsimport] {key} must be {wanted}")
-        if key == "replay" and value not in _REPLAYS:
-            raise ConfigurationError(
-                f"{file}: [tool.ddsimport] replay must be one of {', '.join(_REPLAYS)}"
-            )
+        if key == "replay":
+            from ddsimport.source.options import REPLAYS
+
+            if value not in REPLAYS:
+                raise ConfigurationError(
+                    f"{file}: [tool.ddsimport] replay must be one of {', '.join(REPLAYS)}"
+                )
     return table, ()
 
 

@@ -82,19 +82,22 @@ def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -
         elif existed and (key in recording.reads or name in recording.reads):
             recording.note_before(key, name)
         if new and not random:
-            recording.conditions.setdefault(
-                asked.label_of_kind(key), asked.token_of_path(name, asked.KIND)
-            )
+            _count_kind(recording, key, name)
         recording.writes[name] = Written(existed, key)
+
+
+def _count_kind(recording: Recording, key: str, name: str) -> None:
+    """Whether there is something of that name, and what, counts."""
+    token = asked.token_of_path(name, asked.KIND)
+    recording.conditions.setdefault(asked.label_of_kind(key), token)
 
 
 def _on_list(path: Any = None, *_: Any) -> None:
     if path is None:
         path = "."
-    elif type(path) is int:  # a folder that is open
-        try:
-            path = os.readlink(f"/proc/self/fd/{path}")
-        except OSError:
+    elif type(path) is int:
+        path = _name_of_open(path)
+        if path is None:
             return
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name) or _is_importing():
@@ -176,9 +179,7 @@ def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = 
         if not _is_ours_or_the_systems(new):
             existed = os.path.lexists(new)
             if os.path.isdir(old):  # which fails where there is a folder with something in it
-                recording.conditions.setdefault(
-                    asked.label_of_kind(key), asked.token_of_path(new, asked.KIND)
-                )
+                _count_kind(recording, key, new)
             recording.writes[new] = recording.writes.get(new, Written(existed, key)).replace(
                 moded=True, moved=True
             )
@@ -228,9 +229,7 @@ def _on_remove(path: Any, folder: Any = -1) -> None:
         if made is None:
             if key in recording.reads or name in recording.reads:
                 recording.note_before(key, name)
-            recording.conditions.setdefault(
-                asked.label_of_kind(key), asked.token_of_path(name, asked.KIND)
-            )
+            _count_kind(recording, key, name)
         if made is None or made.existed:
             recording.removals[name] = key
 
@@ -362,11 +361,18 @@ def _absolute(path: Any, folder: Any = -1) -> str | None:
     if folder == -1 and _is_plain(name):  # a third of the time of `abspath`
         return name if name[0] == "/" else f"{os.getcwd()}/{name}"
     if type(folder) is int and folder >= 0:
-        try:
-            name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
-        except OSError:
+        above = _name_of_open(folder)
+        if above is None:
             return None
+        name = os.path.join(above, name)
     return os.path.abspath(name)
+
+
+def _name_of_open(descriptor: int) -> str | None:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return None
 
 
 def _is_plain(name: str) -> bool:

@@ -1,9 +1,8 @@
 """One evaluation of a step, from the miss to the entry: record, check, keep.
 
-A value is kept only if handing it out again would be the same as evaluating again. What rules that
-out is said with its remedy: an input or a global that the evaluation changed, an input returned as
-the value, files left behind, too much output, a file that changed while it was read, a value that
-no codec restores.
+A value is kept only if handing it out again would be the same as evaluating again: `replayable`
+says what rules that out, and so do a file that changed while it was read and a value that no codec
+restores.
 """
 
 from __future__ import annotations

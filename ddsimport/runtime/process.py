@@ -39,15 +39,10 @@ def settings() -> Settings:
 def umask() -> int:
     """The present one. Where the system tells, without setting another: that would be seen by files
     that other threads make at that moment."""
-    try:
-        with recorder.unrecorded(), open("/proc/self/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"Umask:"):
-                    return int(line.split()[1], 8)
-    except (OSError, ValueError):
-        pass
-    mask = os.umask(0o077)
-    os.umask(mask)
+    mask = recorder.told_by_linux("status", b"Umask:", 8)
+    if mask is None:
+        mask = os.umask(0o077)
+        os.umask(mask)
     return mask
 
 

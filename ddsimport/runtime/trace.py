@@ -206,6 +206,12 @@ def absorb(
 ) -> None:
     """A hit inside an evaluation: what the inner step once read, the outer one depends on too."""
     trace = candidate.trace
+    written: list[str] = []
+    removed: list[str] = []
+    if trace.effects:
+        from ddsimport.runtime import left
+
+        written, removed = left.names_of(trace.effects, session)
     for recording in into.chain():
         recording.hits.append(candidate)
         if ttl is not None:
@@ -214,17 +220,12 @@ def absorb(
             name = session.absolute(read.path)
             if name.endswith(os.sep):
                 recording.listings.setdefault(name[:-1], recorder.names_in(name))
-            else:
-                if name not in recording.before:
-                    recording.reads.setdefault(name, recorder.stat_of(name))
-        if trace.effects:
-            from ddsimport.runtime import left
-
-            written, removed = left.names_of(trace.effects, session)
-            for name in written:
-                recording.note_left(name)
-            for name in removed:
-                recording.note_left(name, removed=True)
+            elif name not in recording.before:
+                recording.reads.setdefault(name, recorder.stat_of(name))
+        for name in written:
+            recording.note_left(name)
+        for name in removed:
+            recording.note_left(name, removed=True)
         for label, blob in trace.variables:
             if label.startswith(_LOAD):
                 recording.loads.setdefault(label[len(_LOAD) :], blob)
