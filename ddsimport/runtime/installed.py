@@ -91,7 +91,8 @@ def setting_of(dotted: str, thing: Any) -> object:
     return setting(module) if module is not None else None
 
 
-def _decimal_context(decimal: Any) -> object:
+def decimal_context(decimal: Any) -> object:
+    """What the context of this thread says, as a value."""
     context = decimal.getcontext()
     traps = sorted(signal.__name__ for signal, trapped in context.traps.items() if trapped)
     fields = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
@@ -104,7 +105,7 @@ def _arguments(_: Any) -> object:
 
 _SETTINGS: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(("argparse", "click", "docopt", "fire", "optparse", "typer"), _arguments),
-    "decimal": _decimal_context,
+    "decimal": decimal_context,
     "logging": lambda logging: logging.root,
     "warnings": lambda warnings: warnings.filters,
 }

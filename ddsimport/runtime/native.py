@@ -164,17 +164,15 @@ def note(watch: Watch, recording: Recording, session: Session) -> None:
     for path, new in watch.written.items():
         if _is_told(path, recording) or not os.path.isfile(path):
             continue
-        if os.path.basename(path) not in watch.words:
-            recording.effects[
-                f"wrote {session.relative(os.path.abspath(path))} by code that cannot be followed"
-            ] = None
-        elif not new and not path.lower().endswith(_REWRITTEN):
-            recording.effects[
-                f"changed {session.relative(os.path.abspath(path))} by code that cannot be followed"
-            ] = None
+        named = os.path.basename(path) in watch.words
+        rewritten = path.lower().endswith(_REWRITTEN)
+        if not named or not (new or rewritten):
+            verb = "changed" if named else "wrote"
+            place = session.relative(os.path.abspath(path))
+            recording.effects[f"{verb} {place} by code that cannot be followed"] = None
         else:
             recording.note_left(_key(path))
-            if not path.lower().endswith(_REWRITTEN):  # it might have been added to
+            if not rewritten:  # it might have been added to
                 recording.conditions.setdefault(asked.label_of_kind(_key(path)), "none")
     for path in watch.opened:
         if path not in watch.written and not _is_told(path, recording) and os.path.isfile(path):

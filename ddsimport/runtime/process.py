@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import installed, recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +51,6 @@ def changed(before: Settings, after: Settings) -> list[str]:
     return [name for name, value in before.items() if name in after and after[name] != value]
 
 
-def _decimal(decimal: Any) -> object:
-    context = decimal.getcontext()
-    return (context.prec, context.rounding, context.Emin, context.Emax, str(context.traps))
-
-
 def _signals(signal: Any) -> object:
     return [(number, signal.getsignal(number)) for number in signal.valid_signals()]
 
@@ -67,7 +62,7 @@ def _rc(matplotlib: Any) -> object:
 
 
 _ASKING = {
-    "decimal": _decimal,
+    "decimal": installed.decimal_context,
     "locale": lambda locale: locale.setlocale(locale.LC_ALL),
     "matplotlib": _rc,
     "numpy": lambda numpy: (numpy.geterr(), numpy.get_printoptions()),
