@@ -1,6 +1,7 @@
 """What recording an evaluation costs, and what verifying a trace does.
 
-The same step is timed inside the program: plainly, under ddsimport while nothing is kept yet, and
+The step is timed between two plain calls of the same function in the same process, because the
+clock of a machine may change by half within seconds: under ddsimport while nothing is kept yet, and
 under rote where that is installed (Python 3.12 and later). Of a miss under ddsimport, what the
 evaluation took by itself is recorded code; the rest is start-up of the recording (once in a
 process) and keeping the value. The bars are for the evaluation.
@@ -52,12 +53,22 @@ ARGUMENT = 1_000_000
 }
 _OURS = ["-m", "ddsimport", "-q", "--store", "store", "--report", "report"]
 _TIMED = """
-import sys
 from time import perf_counter
+def plainly():
+    started = perf_counter()
+    work(ARGUMENT)
+    return perf_counter() - started
+plainly()
+before = plainly()
 started = perf_counter()
 x = {call}{pragma}
-print(perf_counter() - started)
+taken = perf_counter() - started
+print(before, taken, plainly())
 """
+_PEER = "rote, a miss"
+_ROUNDS = 15
+_ROUNDS_OF_PEER = 3
+"""It is slow enough to be told from ours by three."""
 _ROTE = "import rote\nrote.configure(cache_dir={store!r}, min_duration_s=0.0)\n"
 
 
@@ -75,28 +86,37 @@ def main() -> None:
 
 def _recording(root: Path, title: str, text: str) -> None:
     contestants = {
-        "plain python": (["plain.py"], _TIMED.format(call="work(ARGUMENT)", pragma="")),
-        "ddsimport, a miss": (
-            [*_OURS, "ours.py"],
-            _TIMED.format(call="work(ARGUMENT)", pragma="  # dds: /x"),
-        ),
+        "ddsimport, a miss": [*_OURS, "ours.py"],
+        _PEER: ["peer.py"],
     }
-    if find_spec("rote") is not None:
-        contestants["rote, a miss"] = (
-            ["peer.py"],
-            _ROTE.format(store=str(root / "peer"))
-            + _TIMED.format(call="rote.cache(work)(ARGUMENT)", pragma=""),
-        )
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    inside = taken["ddsimport, of that the evaluation"] = []
-    for _ in range(7):
-        for name, (command, program) in contestants.items():
-            (root / command[-1]).write_text(text + program)
+    (root / "ours.py").write_text(text + _timed("work(ARGUMENT)", "  # dds: /x"))
+    (root / "peer.py").write_text(
+        text + _ROTE.format(store=str(root / "peer")) + _timed("rote.cache(work)(ARGUMENT)")
+    )
+    if find_spec("rote") is None:
+        del contestants[_PEER]
+    ratios: dict[str, list[float]] = {name: [] for name in contestants}
+    evaluated = ratios["ddsimport, of that the evaluation"] = []
+    plain: list[float] = []
+    for turn in range(_ROUNDS):
+        for name, command in contestants.items():
+            if name == _PEER and turn >= _ROUNDS_OF_PEER:
+                continue
             _forget(root)
-            taken[name].append(_run(root, command))
-            if name == "ddsimport, a miss":
-                inside.append(json.loads((root / "report").read_text())["steps"][0]["seconds"])
-    table(title, {name: statistics.median(times) for name, times in taken.items()}, unit="ms")
+            before, taken, after = _run(root, command)
+            around = (before + after) / 2
+            plain.append(around)
+            ratios[name].append(taken / around)
+            if name != _PEER:
+                seconds = json.loads((root / "report").read_text())["steps"][0]["seconds"]
+                evaluated.append(seconds / around)
+    usual = statistics.median(plain)
+    found = {name: usual * statistics.median(each) for name, each in ratios.items()}
+    table(title, {"plain python": usual, **found}, unit="ms")
+
+
+def _timed(call: str, pragma: str = "") -> str:
+    return _TIMED.format(call=call, pragma=pragma)
 
 
 def _verifying(root: Path) -> None:
@@ -104,19 +124,17 @@ def _verifying(root: Path) -> None:
     found = {}
     for name, opened in (("a hit, no file", 0), ("a hit, 1,000 files (bar: 15 ms more)", 1000)):
         text = f"{_OPENING}ARGUMENT = {opened}\n"
-        (root / "ours.py").write_text(
-            text + _TIMED.format(call="work(ARGUMENT)", pragma="  # dds: /x")
-        )
+        (root / "ours.py").write_text(text + _timed("work(ARGUMENT)", "  # dds: /x"))
         _forget(root)
         command = [*_OURS, "ours.py"]
         _run(root, command)
-        found[name] = statistics.median(_run(root, command) for _ in range(9))
+        found[name] = statistics.median(_run(root, command)[1] for _ in range(9))
     none, thousand = found.values()
     table("verifying a trace", found, unit="ms", note=f"{(thousand - none) * 1e3:.1f} ms more")
 
 
-def _run(root: Path, command: list[str]) -> float:
-    """The seconds that the program says its step took."""
+def _run(root: Path, command: list[str]) -> list[float]:
+    """The seconds that the program says it took: plainly, with its step, plainly again."""
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
         "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
@@ -129,7 +147,7 @@ def _run(root: Path, command: list[str]) -> float:
         capture_output=True,
         text=True,
     )
-    return float(ended.stdout.split()[-1])
+    return [float(word) for word in ended.stdout.split()]
 
 
 def _forget(root: Path) -> None:

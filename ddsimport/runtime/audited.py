@@ -26,43 +26,47 @@ _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 _IN_MEMORY = "/dev/shm/"
 _caches: tuple[str, ...] = ()
 """What `_library_folders` were when the last evaluation began."""
+_here = ""
+"""The working directory when the last evaluation began; empty once it has changed."""
 
 
 def install() -> None:
     """Be told of events while something is recorded; before each recording."""
-    global _caches
+    global _caches, _here
     _caches = _library_folders()
+    _here = _working_directory()
     for event, watcher in _WATCHERS.items():
         recorder.watch(event, watcher)
 
 
 def _on_open(path: Any, mode: Any, flags: int) -> None:
-    name = _absolute(path)
-    if name in _STANDARD_INPUT or (type(path) is int and path == 0):
-        _on_input()
+    name, key = _names(path)
     if name is None:
+        if path == 0:
+            _on_input()
         return  # a file that is open already
     if flags & recorder.WRITING:
         # `tempfile` opens a folder by name, and a file in it by an opener of its own.
         if not _is_ours_or_the_systems(name) and not os.path.isdir(name):
-            _on_open_to_write(path, name, flags)
+            _on_open_to_write(key, name, flags)
         return
     if _is_ours_or_the_systems(name):
+        if name in _STANDARD_INPUT:
+            _on_input()
         return  # not for ever: whoever opens it next may not be the import system, or a library
-    key = _key(path, name)
     for recording in recorder.recordings():
         recording.note_read(key, name)
         if type(path) is str:
             recording.opened.add(path)
 
 
-def _on_open_to_write(path: Any, name: str, flags: int) -> None:
+def _on_open_to_write(key: str, name: str, flags: int) -> None:
     if _caller() == _LOGGING:
         for recording in recorder.recordings():
             recording.effects[f"opened the log {name}"] = None
     else:
         new = bool(flags & os.O_EXCL)
-        _on_write(name, _key(path, name), afresh=bool(flags & os.O_TRUNC), new=new)
+        _on_write(name, key, afresh=bool(flags & os.O_TRUNC), new=new)
 
 
 def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -> None:
@@ -250,6 +254,8 @@ def _on_link() -> None:
 
 
 def _on_chdir(*_: Any) -> None:
+    global _here
+    _here = ""
     for recording in recorder.recordings():
         recording.effects["changed the working directory"] = None
 
@@ -353,13 +359,21 @@ _WATCHERS: dict[str, Callable[..., None]] = {
 }
 
 
+def _names(path: Any) -> tuple[str | None, str]:
+    """The absolute name of what is opened, None if it is open already, and the key of a read."""
+    if type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
+        if path[0] == "/":
+            return path, path
+        return f"{_here or os.getcwd()}/{path}", recorder.HERE + path
+    name = _absolute(path)
+    return name, "" if name is None else _key(path, name)
+
+
 def _absolute(path: Any, folder: Any = -1) -> str | None:
     """The absolute name of what an audit event names, relative to an open folder if it says so."""
     if isinstance(path, int):
         return None
     name = os.fsdecode(path)
-    if folder == -1 and _is_plain(name):  # a third of the time of `abspath`
-        return name if name[0] == "/" else f"{os.getcwd()}/{name}"
     if type(folder) is int and folder >= 0:
         above = _name_of_open(folder)
         if above is None:
@@ -378,12 +392,15 @@ def _name_of_open(descriptor: int) -> str | None:
 def _is_plain(name: str) -> bool:
     """Whether nothing in a name is to be left out (`.`, `..`, `//`)."""
     return (
-        os.sep == "/"
+        _SLASHES
         and name[:1] not in ("", ".")
         and "/." not in name
         and "//" not in name
         and name[-1] != "/"
     )
+
+
+_SLASHES = os.sep == "/"
 
 
 def _key(path: Any, name: str, folder: Any = -1) -> str:
@@ -431,6 +448,13 @@ _LOGGING = os.path.join(os.path.dirname(os.__file__), "logging", "__init__.py")
 _OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _IMPORTERS = ("<frozen importlib", _OURS)
 """The import system, and our part of it: what it opens is code."""
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # removed
+        return ""
 
 
 def _library_folders() -> tuple[str, ...]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
 
 BUDGET = 10_000
-"""Calls and returns, of built-in functions too: some 10 ms."""
+"""Calls and returns, of built-in functions too: some 6 ms."""
+QUIET = 3_000
+"""How many of these in a row may be of code that was seen before: a loop that is under way goes on,
+most of the time."""
 
 _OURS = __file__.rpartition("runtime")[0]
 _RESUMED = 0x20 | 0x80 | 0x200  # inspect's flags of generators, coroutines, asynchronous generators
@@ -50,7 +53,8 @@ class Profile:
         self._under_way: dict[int, tuple[Seen, bool]] = {}
         self._settled: dict[int, CodeType] = {}  # by identity; kept alive
         self._before: Any = None
-        self._left = 0
+        self._left = 0  # of QUIET
+        self._later = 0  # of BUDGET, besides
         self._hook = self._on_event  # one object, known by its identity
         recorder.watch("sys.setprofile", self._on_set)
 
@@ -70,7 +74,8 @@ class Profile:
             self._before = threading.getprofile()
             threading.setprofile(self._hook)
         self._under_way[id(seen)] = (seen, is_blind)
-        self._left = BUDGET
+        self._left, self._later = 0, BUDGET
+        self._refill()
         recorder.profiler = self._hook
         sys.setprofile(self._hook)
         # A thread that is there already may do the step's work, and cannot be watched from here.
@@ -95,9 +100,15 @@ class Profile:
             seen.exact = False
             seen.whole = seen.whole and not watched[1]
 
+    def _refill(self) -> None:
+        """Something new was seen."""
+        self._later += self._left
+        self._left = min(QUIET, self._later)
+        self._later -= self._left
+
     def _give_up(self) -> None:
         """The budget is spent: go on only for steps that cannot be seen through."""
-        self._left = sys.maxsize
+        self._left, self._later = sys.maxsize, 0
         for seen, _ in self._under_way.values():
             seen.exact = False
         if not any(is_blind for _, is_blind in self._under_way.values()):
@@ -112,12 +123,15 @@ class Profile:
                 seen.exact = False
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
+        # On the way of every call and return of the program's: nothing is looked up in vain.
         self._left -= 1
-        if self._left < 0:
-            self._give_up()
+        if event != "call":
+            if self._left < 0:
+                self._give_up()
             return
         code = frame.f_code
-        if event != "call" or id(code) in self._settled:
+        if id(code) in self._settled:
             return
         if self._is_settled(code, frame, _is_resumed(code, frame)):
             self._settled[id(code)] = code
+            self._refill()

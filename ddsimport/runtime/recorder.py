@@ -273,9 +273,11 @@ def recordings() -> list[Recording]:
     dependency it does not need).
     """
     recording = _current.get()
+    if recording is None:
+        return list(_active)
     if recording is _NOBODY:
         return []
-    return list(recording.chain()) if recording is not None else list(_active)
+    return [recording] if recording.outer is None else list(recording.chain())
 
 
 def _on_print(stream: object, text: str) -> None:

@@ -209,6 +209,24 @@ class TestProfile:
         assert seen.whole
         assert "two" in names(seen)
 
+    def test_a_loop_that_shows_nothing_new_spends_it_sooner(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(profile, "QUIET", 100)
+        with watched(blind=False) as seen:
+            for _ in range(40):
+                one()
+            two()
+            for _ in range(40):
+                one()
+        assert seen.exact
+        with watched(blind=False) as seen:
+            for _ in range(100):
+                one()
+            two()
+        assert not seen.exact
+        assert "two" not in names(seen)
+
     def test_it_is_given_back(self) -> None:
         with watched(), watched():
             assert sys.getprofile() is not None
