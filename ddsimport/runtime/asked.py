@@ -6,8 +6,10 @@ reads it; `os.environ` stays what it is. While something is recorded, `os.path` 
 by the name `os` an object that tells of each `os.stat` before it hands out the real one. Nothing is
 called in place of anything else, so no frame of ours stands in a traceback.
 
-`os.stat`, `os.lstat` and `os.access` called by the program itself are handed out as functions that
-tell of the path: the one place where a frame of ours may stand in a traceback, if they raise.
+`os.stat` and its like called by the program itself are handed out as functions that tell of the
+path: the one place where a frame of ours may stand in a traceback, if they raise. So is `os.open`,
+whose audit event does not tell of `dir_fd`. A program that has taken one of them before (`from os
+import stat`) has the real one, which tells nobody; see `replayable`.
 
 Not seen: what native code asks (getenv, stat).
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import os
 import stat as modes
 import sys
+from _thread import get_ident
 from types import ModuleType
 
 from blake3 import blake3
@@ -48,6 +51,12 @@ _GO_BETWEENS = (
     "os", "ddsimport.runtime.recorder", "ddsimport.runtime.asked", "ddsimport.runtime.audited"
 )  # fmt: skip
 _ASKING = ("genericpath", "posixpath", "pathlib", "pathlib._abc", "pathlib._local")
+_WHICH = "shutil"
+"""It asks by `os.access`, in `which`; all else that it does with files raises audit events."""
+_SHALLOW = ("access", "readlink")
+
+HANDED_OUT = ("stat", "lstat", "access", "readlink")
+"""Functions of `os` that tell of a path where the program looks them up in `os`."""
 
 
 def watch_variables(tell: TellVariable) -> None:
@@ -100,16 +109,18 @@ def _raw() -> dict[Any, Any]:
 
 
 class _Os:
-    """What `os.path` and `pathlib` take for the module `os`."""
+    """What `os.path`, `pathlib` and `shutil` take for the module `os`."""
 
-    def __init__(self, tell: TellPath) -> None:
+    def __init__(self, tell: TellPath, *watched: str) -> None:
         # All but these is looked up as fast as ever (`os.fspath` in each `os.path.join`).
         self.__dict__.update(vars(os))
-        del self.stat, self.lstat
+        for name in watched:
+            del self.__dict__[name]
+        self._watched = watched
         self._tell = tell
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("stat", "lstat"):
+        if name in self._watched:
             # Asked for in order to be called at once with what the asking function was given.
             self._tell_of(sys._getframe(1))
         return getattr(os, name)
@@ -122,6 +133,8 @@ class _Os:
     def _tell_of(self, frame: FrameType) -> None:
         code = frame.f_code
         depth = TIME if code.co_name in _TIMES else SIZE
+        if frame.f_globals.get("__name__") == _WHICH:
+            depth = MODE
         if is_made_if_missing(frame):
             return
         program: FrameType | None = frame
@@ -171,8 +184,14 @@ class _HandedOut:
         del module.__dict__[self._name]
 
 
+folders: dict[int, int] = {}
+"""Thread -> the open folder that the path it opens now is relative to (`dir_fd`)."""
+
+
 class _Module(ModuleType):
     """What the module `os` is while paths are watched."""
+
+    open = _HandedOut("open")
 
     stat = _HandedOut("stat")
     lstat = _HandedOut("lstat")
@@ -192,9 +211,21 @@ class _Telling:
         self.__doc__ = function.__doc__
 
     def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
+        folder = options.get("dir_fd")
+        if self.__name__ == "open":  # which raises an event of its own
+            if not isinstance(folder, int):
+                return self._function(path, *arguments, **options)
+            thread = get_ident()
+            folders[thread] = folder
+            try:
+                return self._function(path, *arguments, **options)
+            finally:
+                del folders[thread]
         if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
-            shallow = self.__name__ in ("access", "readlink")
-            _tell(os.fsdecode(path), MODE if shallow else TIME, True)
+            name = os.fsdecode(path)
+            if isinstance(folder, int):
+                name = os.path.join(name_of_open(folder) or "", name)
+            _tell(name, MODE if self.__name__ in _SHALLOW else TIME, True)
         return self._function(path, *arguments, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -221,11 +252,11 @@ def watch_paths(tell: TellPath) -> None:
     global _tell
     _tell = tell
     os.__class__ = _Module
-    watching = _Os(tell)
-    for name in _ASKING:
+    watching, which = _Os(tell, "stat", "lstat"), _Os(tell, "access")
+    for name in (*_ASKING, _WHICH):
         module: Any = sys.modules.get(name)
         if module is not None and getattr(module, "os", None) is os:
-            module.os = watching
+            module.os = watching if name != _WHICH else which
             _watched.append(module)
             if hasattr(module, "_NormalAccessor"):
                 module._NormalAccessor.stat = watching
@@ -241,6 +272,14 @@ def unwatch_paths() -> None:
 
 
 _watched: list[Any] = []
+
+
+def name_of_open(descriptor: int) -> str | None:
+    """The absolute name of what is open, where the system tells (Linux)."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return None
 
 
 def label_of_kind(key: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 from types import FrameType
 
 from ddsimport.runtime import asked, recorder
@@ -56,7 +57,7 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
         return  # not for ever: whoever opens it next may not be the import system, or a library
     for recording in recorder.recordings():
         recording.note_read(key, name)
-        if type(path) is str:
+        if type(path) is str and not asked.folders:
             recording.opened.add(path)
 
 
@@ -100,7 +101,7 @@ def _on_list(path: Any = None, *_: Any) -> None:
     if path is None:
         path = "."
     elif type(path) is int:
-        path = _name_of_open(path)
+        path = asked.name_of_open(path)
         if path is None:
             return
     name = _absolute(path)
@@ -248,6 +249,10 @@ def _on_change(path: Any, *_: Any) -> None:
                 recording.effects[f"changed the mode, owner or times of {name}"] = None
 
 
+def _on_copy_mode(path: Any, *_: Any) -> None:
+    _on_path(os.fsdecode(path), asked.MODE, is_tracked(_caller()))
+
+
 def _on_link() -> None:
     for recording in recorder.recordings():
         recording.effects["made a hard link"] = None
@@ -344,6 +349,8 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.truncate": _on_truncate,
     "os.listdir": _on_list,
     "os.scandir": _on_scan,
+    "shutil.copymode": _on_copy_mode,
+    "shutil.copystat": _on_copy_mode,
     "sqlite3.connect": _on_database,
     "os.chmod": _on_change,
     "os.chown": _on_change,
@@ -361,12 +368,15 @@ _WATCHERS: dict[str, Callable[..., None]] = {
 
 def _names(path: Any) -> tuple[str | None, str]:
     """The absolute name of what is opened, None if it is open already, and the key of a read."""
-    if type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
+    folder = -1
+    if asked.folders:
+        folder = asked.folders.get(get_ident(), -1)
+    elif type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
         if path[0] == "/":
             return path, path
         return f"{_here or os.getcwd()}/{path}", recorder.HERE + path
-    name = _absolute(path)
-    return name, "" if name is None else _key(path, name)
+    name = _absolute(path, folder)
+    return name, "" if name is None else _key(path, name, folder)
 
 
 def _absolute(path: Any, folder: Any = -1) -> str | None:
@@ -375,18 +385,15 @@ def _absolute(path: Any, folder: Any = -1) -> str | None:
         return None
     name = os.fsdecode(path)
     if type(folder) is int and folder >= 0:
-        above = _name_of_open(folder)
+        above = asked.name_of_open(folder)
         if above is None:
             return None
         name = os.path.join(above, name)
+    if ".." in name.split(os.sep):
+        # The folder above a link is not the one above its name.
+        above, below = os.path.split(name)
+        name = os.path.join(os.path.realpath(above), below)
     return os.path.abspath(name)
-
-
-def _name_of_open(descriptor: int) -> str | None:
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")
-    except OSError:
-        return None
 
 
 def _is_plain(name: str) -> bool:

@@ -228,10 +228,14 @@ class Live:
 
     def installed(self) -> Iterator[str]:
         """Full dotted names of the installed code that the code met so far names."""
+        for reference in self.references():
+            if reference.kind == "installed":
+                yield reference.owner
+
+    def references(self) -> Iterator[Reference]:
+        """What the code met so far refers to."""
         for reach in list(self.reaches.values()):
-            for reference in reach.references:
-                if reference.kind == "installed":
-                    yield reference.owner
+            yield from reach.references
 
     def bindings(self) -> dict[tuple[str, str], object]:
         """What the globals that reached code may bind are bound to now."""
@@ -380,8 +384,10 @@ class Live:
 def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     """Whether a global without a digest may count by the text that binds it: what is called (its
     code is in the text) and standard streams. Anything else (a queue, or an iterator, also in what
-    a function closes over) has state that the text cannot tell."""
+    a function closes over) has state that the text cannot tell; so has a database's connection."""
     if error.kind is not None and "__next__" in vars(error.kind):
+        return False
+    if any(base.__module__ == "sqlite3" for base in type(thing).__mro__):
         return False
     return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
         thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)

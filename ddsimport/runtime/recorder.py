@@ -321,6 +321,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
             recording is not None
             and not arguments[2] & WRITING
             and (recording is _NOBODY or (type(path) is str and path in recording.opened))
+            and not asked.folders
         ):
             return
     watcher = _watchers.get(event)

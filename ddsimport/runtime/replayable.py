@@ -7,10 +7,12 @@ of the process.
 
 from __future__ import annotations
 
+import os
 import sys
 
-from ddsimport.runtime import recorder
+from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.signature import Inquiry, inquire
+from ddsimport.runtime.slots import Slot
 from ddsimport.runtime.trace import lazy_globals
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
@@ -27,6 +29,8 @@ _CHANGED_GLOBAL = (
     "it changed a global that its own code reads, which a hit would not do; pass the "
     "value as an argument, or put `# dds: ignore` on the assignment of a cache"
 )
+
+_HANDED_OUT = {f"{module}.{name}": name for name in asked.HANDED_OUT for module in ("os", os.name)}
 
 
 def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> Inquiry:
@@ -69,6 +73,11 @@ def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> 
         raise UncachedError(
             f"the arrays {places[0]} and {places[1]} in its value lie in the same memory, and "
             "those of a hit would not; return a copy of one of them"
+        )
+    if (alone := _asking_alone(evaluation)) is not None:
+        raise UncachedError(
+            f"its code asks of paths by the name {alone} alone, and nobody is told of which; write "
+            f"`os.{alone}(…)`"
         )
     session, values = evaluation.session, evaluation.inquiry.values
     again = inquire(evaluation.step, values, session.codebook, session.folders)
@@ -138,6 +147,17 @@ def _check_globals(evaluation: Evaluation, value: Any, again: Inquiry) -> None:
             f"its value shares a part with the global {shared}, and that of a hit would not; "
             "return a copy"
         )
+
+
+def _asking_alone(evaluation: Evaluation) -> str | None:
+    """A function of `os` that its code calls by a name of its own, by the text."""
+    for reference in evaluation.inquiry.live.references():
+        name = _HANDED_OUT.get(reference.owner)
+        if name is not None and reference.kind == "installed":
+            chain = reference.chain[:-1]
+            if not chain or Slot(reference.replace(chain=chain)).fetch() is not os:
+                return name
+    return None
 
 
 def _may_read_input(evaluation: Evaluation) -> bool:
