@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from types import FrameType
 
-from ddsimport.runtime import asked, recorder
+from ddsimport.runtime import asked, descriptors, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
 
@@ -289,7 +289,7 @@ def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any)
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
             "but for data files that its code names"
         ] = None
-    if _inherits_output():
+    if not descriptors.follows(1) and _inherits_output():
         for recording in recorder.recordings():
             recording.children.setdefault(os.fsdecode(executable), recorder.bytes_written())
     # But the files that its command names are: the script that it runs, the table that it sorts.

@@ -2,7 +2,9 @@
 
 Text is seen by shadowing `write` on the very objects that `sys.stdout` and `sys.stderr` are: their
 identity and type stay, and so do references to them that the program took earlier (logging
-handlers, `print(file=…)`). So are the files that handlers of `logging` write to.
+handlers, `print(file=…)`). So are the files that handlers of `logging` write to. Flushes are seen
+likewise, for they decide what stands first where two streams share a file, and so are bytes written
+to `sys.stdout.buffer`. What goes past all these objects is told by `descriptors`.
 """
 
 from __future__ import annotations
@@ -15,35 +17,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    Tell = Callable[[object, str | None], None]
+
 _STREAMS = ("stdout", "stderr")
+_BYTES = ".buffer"
+"""The end of the names of the layers of bytes below these; their bytes are told as latin-1."""
 ROTATING = "a log that rotates"
 """The name of the file of such a handler: writing to it again does more than that."""
 _LOG = "log:"
 """What the names of the files of logging handlers begin with: which of the handlers of a logger it
 is, and the logger's name follow."""
+_DESCRIPTOR = "descriptor:"
+"""What the names of descriptors begin with that were written to directly."""
+FLUSH = ""
+"""The text in an output that stands for a flush."""
 
 
 class _Tap:
-    """Stands in for `write` on one stream object while something is recorded."""
+    """Stands in for a method of one stream object while something is recorded."""
 
-    __slots__ = ("original", "stream", "tell")
+    __slots__ = ("method", "original", "stream", "tell")
 
-    def __init__(self, stream: Any, tell: Callable[[object, str], None]) -> None:
+    def __init__(self, stream: Any, method: str, tell: Tell) -> None:
         self.stream = stream
-        self.original = stream.write
+        self.method = method
+        self.original = getattr(stream, method)
         self.tell = tell
 
-    def __call__(self, text: str) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         thread = get_ident()
-        if thread in _writing:  # by a stream of the program's that passes on what it is given
-            return self.original(text)
+        if thread in _writing:  # a layer or a stream of the program's passes on what it is given
+            return self.original(*arguments)
         _writing.add(thread)
         try:
-            written = self.original(text)
+            before_write()
+            result = self.original(*arguments)
         finally:
             _writing.discard(thread)
-        self.tell(self.stream, text)
-        return written
+        self.tell(self.stream, _text_of(arguments[0]) if self.method == "write" else None)
+        return result
 
 
 _taps: list[_Tap] = []
@@ -51,11 +63,23 @@ _writing: set[int] = set()
 """Threads in the middle of a write to a stream that is tapped."""
 
 
-def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
+def nothing() -> None:
+    """Do nothing."""
+
+
+before_write: Callable[[], None] = nothing
+"""Called before each write or flush (see `descriptors`)."""
+
+
+def _text_of(written: Any) -> str:
+    return written if isinstance(written, str) else bytes(written).decode("latin-1")
+
+
+def tap(tell: Tell) -> dict[int, str]:
     """Tap what are standard output and error now, and the files of logging handlers.
 
     Args:
-        tell: told each stream and text that is written to it, until `untap`.
+        tell: told each stream and text that is written to it, until `untap`; None is a flush.
 
     Returns:
         {identity of the stream: its name}.
@@ -63,14 +87,19 @@ def tap(tell: Callable[[object, str], None]) -> dict[int, str]:
     streams: dict[int, str] = {}
     for name, stream in _streams():
         streams.setdefault(id(stream), name)
-        if not any(known.stream is stream for known in _taps):
-            new = _Tap(stream, tell)
+        for method in ("write",) if name not in _TAPPED_WHOLE else ("write", "flush"):
+            if any(known.stream is stream and known.method == method for known in _taps):
+                continue
             try:
-                stream.write = new
+                new = _Tap(stream, method, tell)
+                setattr(stream, method, new)
             except AttributeError:
                 continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
             _taps.append(new)
     return streams
+
+
+_TAPPED_WHOLE = (*_STREAMS, *(name + _BYTES for name in _STREAMS))
 
 
 def _streams() -> Iterator[tuple[str, Any]]:
@@ -79,6 +108,9 @@ def _streams() -> Iterator[tuple[str, Any]]:
         stream = getattr(sys, name, None)
         if stream is not None:
             yield name, stream
+            below = getattr(stream, "buffer", None)
+            if below is not None:
+                yield name + _BYTES, below
     logging = sys.modules.get("logging")
     if logging is None or not hasattr(logging, "root"):
         return
@@ -93,8 +125,8 @@ def _streams() -> Iterator[tuple[str, Any]]:
 def untap() -> None:
     """Give the streams their own `write` back."""
     for known in _taps:
-        if known.stream.__dict__.get("write") is known:
-            del known.stream.write
+        if known.stream.__dict__.get(known.method) is known:
+            delattr(known.stream, known.method)
     _taps.clear()
 
 
@@ -128,10 +160,27 @@ def replay(output: tuple[tuple[str, str], ...]) -> None:
     for name, text in output:
         if name in _STREAMS:
             stream = getattr(sys, name, None)
+        elif name.startswith(_DESCRIPTOR):
+            _write_to(int(name[len(_DESCRIPTOR) :]), text.encode("latin-1"))
+            continue
         else:
             streams = streams or dict(_streams())
             stream = streams.get(name)
-        if stream is not None:
-            stream.write(text)
-            if name.startswith(_LOG):
-                stream.flush()  # as handlers do
+        if stream is None:
+            continue
+        if text != FLUSH:
+            stream.write(text.encode("latin-1") if name.endswith(_BYTES) else text)
+        if text == FLUSH or name.startswith(_LOG):  # as handlers do
+            stream.flush()
+
+
+def name_of_descriptor(descriptor: int) -> str:
+    """What an output calls the descriptor of a process."""
+    return f"{_DESCRIPTOR}{descriptor}"
+
+
+def _write_to(descriptor: int, content: bytes) -> None:
+    import os
+
+    while content:
+        content = content[os.write(descriptor, content) :]

@@ -80,7 +80,9 @@ class Recording:
             changed it, where the content counts.
         streams: what were standard output and error when it began, by identity; what is printed
             while they are redirected is no output of the program.
-        output: (stream, text) in the order printed; neighbours of one stream are joined.
+        output: (stream, text) in the order printed; neighbours of one stream are joined. An empty
+            text is a flush; one between neighbours is left out.
+        flushed: the stream of the last output has been flushed since.
         loads: artifact path -> blob hash, for each `ddsimport.load`.
         conditions: label -> token, as in `Trace.variables`, of what was asked (see `asked`), and of
             what ran unforeseen in steps that were hits inside this evaluation.
@@ -97,9 +99,9 @@ class Recording:
     """
 
     __slots__ = (
-        "before", "children", "conditions", "connections", "effects", "hits", "incidental",
-        "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads", "removals",
-        "seen", "streams", "until", "writes",
+        "before", "children", "conditions", "connections", "effects", "flushed", "hits",
+        "incidental", "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads",
+        "removals", "seen", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -112,6 +114,7 @@ class Recording:
         self.before: dict[str, str | None] = {}
         self.streams: dict[int, str] = {}
         self.output: list[tuple[str, str]] = []
+        self.flushed = False
         self.printed = 0
         self.loads: dict[str, str] = {}
         self.conditions: dict[str, str] = {}
@@ -197,10 +200,25 @@ class Recording:
         self.printed += size
         if not text:
             return
-        if self.output and self.output[-1][0] == stream:
+        if self.output and self.output[-1][0] == stream and self.output[-1][1] != output.FLUSH:
             self.output[-1] = (stream, self.output[-1][1] + text)
         else:
+            self.settle_flush()
             self.output.append((stream, text))
+        self.flushed = False
+
+    def add_flush(self, stream: str) -> None:
+        if self.output and self.output[-1][0] == stream:
+            self.flushed = self.output[-1][1] != output.FLUSH
+        else:  # of what was printed before others printed, or before the evaluation
+            self.settle_flush()
+            self.output.append((stream, output.FLUSH))
+
+    def settle_flush(self) -> None:
+        """Write down that the last output was flushed: what follows is of another stream."""
+        if self.flushed:
+            self.flushed = False
+            self.output.append((self.output[-1][0], output.FLUSH))
 
 
 def current() -> Recording | None:
@@ -210,6 +228,8 @@ def current() -> Recording | None:
 
 def begin() -> Recording:
     """Start recording what this thread or task does; `end` must follow."""
+    from ddsimport.runtime import descriptors  # a run of hits needs it not
+
     global _hooked
     recording = Recording(_current.get())
     with _lock:
@@ -219,6 +239,10 @@ def begin() -> Recording:
             _hooked = True
         asked.watch_paths(_on_path)  # pathlib may have been imported since
         recording.streams = output.tap(_on_print)
+        if _active:
+            descriptors.look()  # what was written till now is of those around
+        else:
+            descriptors.begin(_on_native_print)
         _active.append(recording)
     _current.set(recording)
     return recording
@@ -226,11 +250,15 @@ def begin() -> Recording:
 
 def end(recording: Recording) -> None:
     """Stop `recording`; safe to call twice, and from a finalizer."""
+    from ddsimport.runtime import descriptors
+
     with _lock:
         if recording not in _active:
             return
+        descriptors.look()
         _active.remove(recording)
         if not _active:
+            descriptors.end()
             output.untap()
             asked.unwatch_paths()
     if _current.get() is recording:
@@ -280,13 +308,26 @@ def recordings() -> list[Recording]:
     return [recording] if recording.outer is None else list(recording.chain())
 
 
-def _on_print(stream: object, text: str) -> None:
+def _on_print(stream: object, text: str | None) -> None:
     for recording in recordings():
         name = recording.streams.get(id(stream))
-        if name == output.ROTATING:
+        if text is None:
+            if name is not None:
+                recording.add_flush(name)
+        elif name == output.ROTATING:
             recording.effects[f"wrote to {name}"] = None
         elif name is not None:
             recording.add_text(name, text)
+
+
+def _on_native_print(name: str, text: str | None) -> None:
+    told = recordings() or list(_active)  # noticed by what we print ourselves
+    if text is None or len(told) < len(_active):
+        for recording in _active:
+            recording.effects["printed past Python's streams"] = None
+        return
+    for recording in told:
+        recording.add_text(name, text)
 
 
 # --- events ---------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ def trace_of(
     variables += conditions.items()
     if recording.until is not None:
         variables.append((UNTIL, f"{recording.until:.0f}"))
+    recording.settle_flush()
     return Trace(files=tuple(files), variables=tuple(variables), output=tuple(recording.output))
 
 

@@ -1,0 +1,151 @@
+"""What goes to standard output and error past Python's streams: of native code, of children.
+
+Where a descriptor is a file, its position says how much was written, and the file says what: what
+lies between two writes by the streams is somebody else's. Nothing is put in place of a descriptor,
+so nothing is lost and native code sees what it would see. The write by a stream is seen on the
+stream's lowest layer.
+
+Not seen: what is written past the streams to a pipe or a terminal. Seen but not told apart: what is
+written at the end of a file that others may write to (`>>`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+import sys
+
+from ddsimport.runtime import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Tell = Callable[[str, str | None], None]
+
+_watches: list[_Watch] = []
+_shadowed: list[Any] = []
+
+
+class _Watch:
+    """A file that one or both descriptors write to.
+
+    Invariant: all before `position` has been told, or was written by the streams.
+    """
+
+    def __init__(self, descriptor: int, appends: bool, tell: Tell) -> None:
+        self.descriptor = descriptor
+        self.appends = appends
+        self.tell = tell
+        self.position = _position(descriptor)
+
+    def look(self) -> None:
+        """Tell what has been written since by others."""
+        before, now = self.position, _position(self.descriptor)
+        if now == before:
+            return
+        self.position = now
+        name = output.name_of_descriptor(self.descriptor)
+        if now < before or self.appends:
+            self.tell(name, None)
+            return
+        try:
+            with open(f"/proc/self/fd/{self.descriptor}", "rb") as file:
+                file.seek(before)
+                written = file.read(now - before)
+        except OSError:
+            self.tell(name, None)
+        else:
+            self.tell(name, written.decode("latin-1"))
+
+
+class _Write:
+    """Stands in for `write` of the lowest layer of a stream."""
+
+    def __init__(self, raw: Any, watch: _Watch) -> None:
+        self.original = raw.write
+        self.watch = watch
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.watch.look()
+        written = self.original(*arguments)
+        if self.watch.appends or not isinstance(written, int):
+            self.watch.position = _position(self.watch.descriptor)
+        else:
+            self.watch.position += written
+        return written
+
+
+def begin(tell: Tell) -> None:
+    """Follow the descriptors until `end`.
+
+    Args:
+        tell: told the name of a descriptor and what was written, as latin-1; None if nobody knows.
+    """
+    if sys.platform != "linux":
+        return
+    watched: dict[tuple[int, int], _Watch] = {}
+    for descriptor in (1, 2):
+        try:
+            found = os.fstat(descriptor)
+            if not modes.S_ISREG(found.st_mode):
+                continue
+            same = watched.get((found.st_dev, found.st_ino))
+            if same is None:
+                new = _Watch(descriptor, _appends(descriptor), tell)
+                watched[found.st_dev, found.st_ino] = new
+                _watches.append(new)
+        except OSError:  # closed
+            continue
+    for raw in _layers():
+        try:
+            found = os.fstat(raw.fileno())
+            raw.write = _Write(raw, watched[found.st_dev, found.st_ino])
+        except (OSError, ValueError, AttributeError, KeyError):
+            continue
+        _shadowed.append(raw)
+    if _watches:
+        output.before_write = look
+
+
+def look() -> None:
+    """Tell what has been written until now."""
+    for watch in _watches:
+        watch.look()
+
+
+def end() -> None:
+    """Give the streams their own `write` back."""
+    output.before_write = output.nothing
+    for raw in _shadowed:
+        if isinstance(raw.__dict__.get("write"), _Write):
+            del raw.write
+    _shadowed.clear()
+    _watches.clear()
+
+
+def follows(descriptor: int) -> bool:
+    """Whether all that is written to a descriptor is told."""
+    return any(watch.descriptor == descriptor and not watch.appends for watch in _watches)
+
+
+def _layers() -> Iterator[Any]:
+    """The lowest layers of the streams, each once."""
+    found: list[Any] = []
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        layer: Any = getattr(stream, "buffer", None)
+        layer = getattr(layer, "raw", layer)
+        if layer is not None and not any(layer is other for other in found):
+            found.append(layer)
+    yield from found
+
+
+def _position(descriptor: int) -> int:
+    return os.lseek(descriptor, 0, os.SEEK_CUR)
+
+
+def _appends(descriptor: int) -> bool:
+    import fcntl
+
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)

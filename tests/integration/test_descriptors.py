@@ -1,0 +1,158 @@
+"""Output that does not go through `print`: bytes, flushes, and what native code writes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+_NATIVE = """
+import ctypes, os, sys
+def say(text):
+    os.write(1, text.encode())
+def native(text):
+    ctypes.CDLL(None).dprintf(1, b"%s", text.encode())
+def native_error(text):
+    ctypes.CDLL(None).dprintf(2, b"%s", text.encode())
+"""
+_STEPS = {
+    "bytes": """
+def work():
+    sys.stdout.buffer.write(b"\\xc3\\xa9 one\\n")
+    return 1
+""",
+    "bytes between texts": """
+def work():
+    print("one")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"two\\n")
+    sys.stdout.buffer.flush()
+    print("three")
+    return 1
+""",
+    "bytes before texts that wait": """
+def work():
+    print("one")
+    sys.stdout.buffer.write(b"two\\n")
+    return 1
+""",
+    "flushed before an error": """
+def work():
+    print("one", flush=True)
+    print("two", file=sys.stderr)
+    print("three")
+    print("four", file=sys.stderr)
+    return 1
+""",
+    "flushed what was printed before": """
+print("before")
+def work():
+    sys.stdout.flush()
+    print("two", file=sys.stderr)
+    return 1
+""",
+    "a text layer of its own": """
+import io
+def work():
+    with open(sys.stdout.fileno(), "w", closefd=False) as own:
+        own.write("one\\n")
+    layer = io.TextIOWrapper(sys.stdout.buffer, write_through=True)
+    layer.write("two\\n")
+    layer.detach()
+    return 1
+""",
+    "a write to the descriptor": """
+def work():
+    say("one\\n")
+    return 1
+""",
+    "native code": """
+def work():
+    native("one\\n")
+    print("two")
+    native("three\\n")
+    print("four", flush=True)
+    native("five\\n")
+    return 1
+""",
+    "native code to standard error": """
+def work():
+    native_error("one\\n")
+    print("two", file=sys.stderr)
+    native_error("three\\n")
+    return 1
+""",
+    "native code in a step inside": """
+def inner():
+    print("three", flush=True)
+    native("four\\n")
+    return 2
+def work():
+    native("two\\n")
+    y = inner()  # dds: /y
+    native("five\\n")
+    return y
+""",
+    "a child": """
+import subprocess
+def work():
+    print("one", flush=True)
+    subprocess.run(["sh", "-c", "echo two; echo three >&2"], check=True)
+    return 1
+""",
+}
+_BYTES = [name for name in _STEPS if name.startswith(("bytes", "flushed"))]
+
+
+def _printed(project, *command, how="wb", apart=False):
+    """What the program leaves in the files that its output goes to."""
+    out, err = project.root / "out.log", project.root / "err.log"
+    if how == "wb":
+        out.unlink(missing_ok=True)
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment.pop("PYTHONUNBUFFERED", None)
+    with open(out, how) as stdout, open(err, "wb") as stderr:
+        subprocess.run(
+            [sys.executable, *command],
+            stdout=stdout,
+            stderr=stderr if apart else subprocess.STDOUT,
+            cwd=project.root,
+            env=environment,
+            check=True,
+        )
+    return out.read_bytes(), err.read_bytes()
+
+
+def _under(project, **options):
+    printed = _printed(project, "-m", "ddsimport", "-q", "--report", "r.json", "main.py", **options)
+    return printed, '"computed"' in (project.root / "r.json").read_text()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("step", _STEPS)
+def test_output_in_a_file(project, step, apart):
+    project.write(main=f"{_NATIVE}{_STEPS[step]}\nx = work()  # dds: /x\nprint(x)\n")
+    plainly = _printed(project, "main.py", apart=apart)
+    for evaluated in (True, False):
+        assert _under(project, apart=apart) == (plainly, evaluated)
+
+
+@pytest.mark.parametrize("step", _BYTES)
+def test_bytes_in_a_pipe(project, step):
+    project.write(main=f"{_NATIVE}{_STEPS[step]}\nx = work()  # dds: /x\nprint(x)\n")
+    project.same()
+    assert project.same().evaluated() == set()
+
+
+def test_a_file_that_is_appended_to(project):
+    """Others may write to it meanwhile: what is not ours must not be printed again."""
+    project.write(main=f"{_NATIVE}{_STEPS['native code']}\nx = work()  # dds: /x\nprint(x)\n")
+    for how in ("wb", "ab", "ab"):
+        plainly, _ = _printed(project, "main.py", how=how)
+    first = plainly[: len(plainly) // 3]
+    assert plainly == first * 3
+    (project.root / "out.log").write_bytes(b"")
+    for times in (1, 2, 3):
+        assert _under(project, how="ab")[0][0] == first * times
