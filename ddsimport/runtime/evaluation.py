@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.figures import Figures
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
+    from ddsimport.runtime.outliving import Outliving
     from ddsimport.runtime.process import Settings
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
@@ -80,6 +81,7 @@ class Evaluation:
         self.watch: Watch | None = None
         self.figures: Figures | None = None
         self.settings: Settings = {}
+        self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
 
@@ -101,6 +103,7 @@ class Evaluation:
             figures,
             messages,
             native,
+            outliving,
             process,
             randomness,
             unforeseen,
@@ -123,6 +126,7 @@ class Evaluation:
                 declared.note(options, self.recording, self.session)
             self.settings = process.settings()
             self.figures = figures.Figures()
+            self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls

@@ -52,6 +52,7 @@ class Live:
         reflects: what the code met so far reads of other code (`graph.READS_…`).
         setting: tells whether a path in the project was met.
         uncounted: sentences on what has no digest: globals count by their text.
+        open_files: those among what is left out of the digests of globals.
         asked_for_code: set once a digest asked what stands for some code.
         met: the functions, classes and modules that were looked at.
     """
@@ -68,6 +69,7 @@ class Live:
         self.distributions: set[str] = set()
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
+        self.open_files: list[object] = []
 
     # --- what analysis reached --------------------------------------------------------------------
 
@@ -181,6 +183,8 @@ class Live:
             for hold in self.setting.left_out:
                 where = "" if hold is value else part(value, hold)
                 kind = f"{type(hold).__module__}.{type(hold).__qualname__}"
+                if type(hold).__module__ == "_io":
+                    self.open_files.append(hold)
                 self.uncounted[f"{name}{where} is not counted: {kind} is no value"] = None
         finally:
             self.setting.left_out = outer

@@ -24,6 +24,8 @@ _BYTES = ".buffer"
 """The end of the names of the layers of bytes below these; their bytes are told as latin-1."""
 ROTATING = "a log that rotates"
 """The name of the file of such a handler: writing to it again does more than that."""
+OPENED = "a file that the program opened before"
+"""The name of any other file: a hit has no name by which to find it."""
 _LOG = "log:"
 """What the names of the files of logging handlers begin with: which of the handlers of a logger it
 is, and the logger's name follow."""
@@ -88,15 +90,24 @@ def tap(tell: Tell) -> dict[int, str]:
     for name, stream in _streams():
         streams.setdefault(id(stream), name)
         for method in ("write",) if name not in _TAPPED_WHOLE else ("write", "flush"):
-            if any(known.stream is stream and known.method == method for known in _taps):
-                continue
-            try:
-                new = _Tap(stream, method, tell)
-                setattr(stream, method, new)
-            except AttributeError:
-                continue  # a stream with __slots__: its text is not seen, and a hit prints nothing
-            _taps.append(new)
+            _tap(stream, method, tell)
     return streams
+
+
+def follow(stream: Any, tell: Tell) -> None:
+    """Tap one more stream."""
+    _tap(stream, "write", tell)
+
+
+def _tap(stream: Any, method: str, tell: Tell) -> None:
+    if any(known.stream is stream and known.method == method for known in _taps):
+        return
+    try:
+        new = _Tap(stream, method, tell)
+        setattr(stream, method, new)
+    except AttributeError:
+        return  # a stream with __slots__: its text is not seen, and a hit prints nothing
+    _taps.append(new)
 
 
 _TAPPED_WHOLE = (*_STREAMS, *(name + _BYTES for name in _STREAMS))

@@ -23,7 +23,7 @@ from ddsimport.runtime import asked, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from ddsimport.runtime.witness import Seen
@@ -189,6 +189,12 @@ class Recording:
                 return child
         return None
 
+    def follow(self, files: Iterable[object]) -> None:
+        """Be told if one of these is written to, that were open before the evaluation."""
+        for file in files:
+            output.follow(file, _on_print)
+            self.streams.setdefault(id(file), output.OPENED)
+
     def expire(self, until: float | None) -> None:
         """What a step inside gave holds until then."""
         if until is not None and (self.until is None or until < self.until):
@@ -314,7 +320,7 @@ def _on_print(stream: object, text: str | None) -> None:
         if text is None:
             if name is not None:
                 recording.add_flush(name)
-        elif name == output.ROTATING:
+        elif name in (output.ROTATING, output.OPENED):
             recording.effects[f"wrote to {name}"] = None
         elif name is not None:
             recording.add_text(name, text)

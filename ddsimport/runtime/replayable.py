@@ -56,6 +56,8 @@ def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> 
         )
     for name in evaluation.changed_settings:
         recording.effects[f"changed {name}"] = None
+    if evaluation.outliving is not None:
+        recording.effects.update(dict.fromkeys(evaluation.outliving.effects()))
     if _may_read_input(evaluation):
         recording.effects["may read standard input"] = None
     if sys.path != evaluation.search_path:
