@@ -12,6 +12,8 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 
+from ddsimport.source.tracked import is_tracked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 _STREAMS = ("stdout", "stderr")
 _BYTES = ".buffer"
 """The end of the names of the layers of bytes below these; their bytes are told as latin-1."""
-ROTATING = "a log that rotates"
-"""The name of the file of such a handler: writing to it again does more than that."""
-OPENED = "a file that the program opened before"
-"""The name of any other file: a hit has no name by which to find it."""
+ONCE = "once only: "
+"""What the names begin with of what cannot be done again; what was done follows, in words."""
+_ROTATING = f"{ONCE}wrote to a log that rotates"
+_OPENED = f"{ONCE}wrote to a file that the program opened before"
+_HANDLED = f"{ONCE}logged to a handler that does more than to write"
 _LOG = "log:"
 """What the names of the files of logging handlers begin with: which of the handlers of a logger it
 is, and the logger's name follow."""
@@ -87,6 +90,9 @@ def tap(tell: Tell) -> dict[int, str]:
         {identity of the stream: its name}.
     """
     streams: dict[int, str] = {}
+    for handler in _handlers_that_act():
+        streams[id(handler)] = f"{_HANDLED} ({type(handler).__name__})"
+        _tap(handler, "emit", tell)
     for name, stream in _streams():
         streams.setdefault(id(stream), name)
         for method in ("write",) if name not in _TAPPED_WHOLE else ("write", "flush"):
@@ -94,9 +100,14 @@ def tap(tell: Tell) -> dict[int, str]:
     return streams
 
 
-def follow(stream: Any, tell: Tell) -> None:
-    """Tap one more stream."""
-    _tap(stream, "write", tell)
+def follow(file: Any, tell: Tell) -> str:
+    """Tap a file that is open, of which a hit does not know by what name to find it.
+
+    Returns:
+        The name to give it.
+    """
+    _tap(file, "write", tell)
+    return _OPENED
 
 
 def _tap(stream: Any, method: str, tell: Tell) -> None:
@@ -122,15 +133,32 @@ def _streams() -> Iterator[tuple[str, Any]]:
             below = getattr(stream, "buffer", None)
             if below is not None:
                 yield name + _BYTES, below
-    logging = sys.modules.get("logging")
-    if logging is None or not hasattr(logging, "root"):
-        return
-    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
-        for place, handler in enumerate(getattr(logger, "handlers", ())):
-            stream = getattr(handler, "stream", None)
-            if stream is not None and stream not in (sys.__stdout__, sys.__stderr__):
-                rotates = hasattr(handler, "shouldRollover")
-                yield ROTATING if rotates else f"{_LOG}{place}:{logger.name}", stream
+    for logger, place, handler in _handlers():
+        stream = getattr(handler, "stream", None)
+        if stream is not None and stream not in (sys.__stdout__, sys.__stderr__):
+            rotates = hasattr(handler, "shouldRollover")
+            yield _ROTATING if rotates else f"{_LOG}{place}:{logger}", stream
+
+
+def _handlers() -> Iterator[tuple[str, int, Any]]:
+    """(name of a logger, which of its handlers, the handler)."""
+    logging: Any = sys.modules.get("logging")
+    if logging is not None and hasattr(logging, "root"):
+        for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+            for place, handler in enumerate(getattr(logger, "handlers", ())):
+                yield logger.name, place, handler
+
+
+def _handlers_that_act() -> Iterator[Any]:
+    """Handlers of the program's own, and those that keep records or pass them on. (What other
+    libraries' handlers write to a stream is seen there.)"""
+    for _, _, handler in _handlers():
+        if hasattr(handler, "stream"):
+            continue
+        module = type(handler).__module__
+        emit = getattr(type(handler).emit, "__code__", None)
+        if module == "logging.handlers" or (emit is not None and is_tracked(emit.co_filename)):
+            yield handler
 
 
 def untap() -> None:

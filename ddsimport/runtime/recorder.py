@@ -192,8 +192,7 @@ class Recording:
     def follow(self, files: Iterable[object]) -> None:
         """Be told if one of these is written to, that were open before the evaluation."""
         for file in files:
-            output.follow(file, _on_print)
-            self.streams.setdefault(id(file), output.OPENED)
+            self.streams.setdefault(id(file), output.follow(file, _on_print))
 
     def expire(self, until: float | None) -> None:
         """What a step inside gave holds until then."""
@@ -317,12 +316,13 @@ def recordings() -> list[Recording]:
 def _on_print(stream: object, text: str | None) -> None:
     for recording in recordings():
         name = recording.streams.get(id(stream))
-        if text is None:
-            if name is not None:
-                recording.add_flush(name)
-        elif name in (output.ROTATING, output.OPENED):
-            recording.effects[f"wrote to {name}"] = None
-        elif name is not None:
+        if name is None:
+            continue
+        if name.startswith(output.ONCE):
+            recording.effects[name[len(output.ONCE) :]] = None
+        elif text is None:
+            recording.add_flush(name)
+        else:
             recording.add_text(name, text)
 
 

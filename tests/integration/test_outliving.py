@@ -51,6 +51,34 @@ _LEAVING = {
         """,
         "it warned while the program collects warnings",
     ),
+    "records that a handler keeps": (
+        """
+        import logging, logging.handlers
+        kept = logging.handlers.MemoryHandler(100)
+        logging.getLogger().addHandler(kept)
+        def work():
+            logging.warning("hm")
+        x = work()  # dds: /x
+        print(len(kept.buffer))
+        kept.buffer.clear()
+        """,
+        "it logged to a handler that does more than to write (MemoryHandler)",
+    ),
+    "a handler of its own": (
+        """
+        import logging
+        seen = []
+        class Keep(logging.Handler):
+            def emit(self, record):
+                seen.append(record.getMessage())
+        logging.getLogger().addHandler(Keep())
+        def work():
+            logging.warning("hm")
+        x = work()  # dds: /x
+        print(seen)
+        """,
+        "it logged to a handler that does more than to write (Keep)",
+    ),
     "a thread that goes on": (
         """
         import threading
