@@ -1,0 +1,82 @@
+"""What all subcommands share: their options, the store they speak of, how they answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ddsimport import config
+from ddsimport.errors import ConfigurationError, StoreError
+from ddsimport.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Command = Callable[[argparse.Namespace, Store], int]
+
+DONE, FOUND, UNUSABLE = 0, 1, 2
+"""Exit codes: all is well; something is not as it should be; nothing could be done."""
+
+
+def parser_of(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the options of every subcommand."""
+    parser = argparse.ArgumentParser(prog=f"python -m ddsimport {name}", description=description)
+    parser.add_argument(
+        "--store", metavar="DIR", help="the store (default: as for a run from here)"
+    )
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    return parser
+
+
+def run(parser: argparse.ArgumentParser, arguments: Sequence[str], command: Command) -> int:
+    """Parse, open the store that there is, and do it; errors become one line and an exit code."""
+    options = parser.parse_args(arguments)
+    try:
+        return command(options, opened(options))
+    except (ConfigurationError, StoreError) as error:
+        complain(str(error))
+        return UNUSABLE
+
+
+def opened(options: argparse.Namespace) -> Store:
+    """The store that the options, the environment and `pyproject.toml` name.
+
+    Raises:
+        ConfigurationError: they mean nothing.
+        StoreError: there is none, or it cannot be used.
+    """
+    root = configured(options).store
+    if not os.path.exists(root):
+        raise StoreError(
+            f"there is no store at {root}; run a pipeline first, or name it: --store DIR"
+        )
+    return Store.open(root)
+
+
+def configured(options: argparse.Namespace) -> config.Config:
+    """Raises ConfigurationError."""
+    flags = {"store": options.store} if options.store else {}
+    return config.resolve(os.getcwd(), flags, os.environ)
+
+
+def answer(options: argparse.Namespace, found: Any, text: str) -> None:
+    """Print what was found: as JSON if that was asked for, else as text."""
+    sys.stdout.write(json.dumps(found) + "\n" if options.json else f"{text}\n")
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"ddsimport: error: {message.rstrip()}\n")
+
+
+def size_of(count: float) -> str:
+    """A number of bytes for people: `1.5 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
