@@ -126,6 +126,11 @@ class Evaluation:
                 declared.note(options, self.recording, self.session)
             self.settings = process.settings()
             self.figures = figures.Figures()
+            for connection in live.databases:
+                from ddsimport.runtime import databases
+
+                for file in databases.files_of(connection):
+                    self.recording.note_read(file, file)
             self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
