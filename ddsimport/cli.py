@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python -m ddsimport [options] script.py [arguments]
        python -m ddsimport [options] -m package.module [arguments]
-       python -m ddsimport demo [FOLDER]
+       python -m ddsimport COMMAND [options]
 """
 
 HELP = f"""\
@@ -30,20 +30,32 @@ options:
   -v, --verbose    a line per step as it happens
   --report FILE    write what each step did to FILE, as JSON
   --store DIR      where the store is (default: .dds beside the nearest pyproject.toml or .git)
+  --namespace NAME whose paths are shown: .dds/namespaces/NAME/data (`git`: those of the branch)
   --show           print the program as ddsimport rewrites it, and do not run it
   --version        print the version of ddsimport
   -h, --help       print this
-  --               what follows is the script, even if it is called `demo` or starts with `-`
+  --               what follows is the script, even if it is called `log` or starts with `-`
 
-Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport. `demo` runs a small project
-on real data and shows what a cache does for it; a file called `demo` in this folder is run instead.
+commands (each takes --help; a file of that name in this folder is run instead):
+  demo [FOLDER]    run a small project on real data and show what a cache does for it
+  gc               bring the store within its budget, least recently used first
+  log PATH         what an artifact path has shown: when, how long it took, from which inputs
+  verify           look for damage in the store, and mend it
 
-environment: DDSIMPORT_STORE, DDSIMPORT_REPORT
-pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay
+Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
+
+environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE
+pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
+  namespace, budget, pickle
 """
 
-_SUBCOMMANDS = {"demo": "ddsimport.demo"}
-_WITH_VALUE = ("--report", "--store")
+_SUBCOMMANDS = {
+    "demo": "ddsimport.demo",
+    "gc": "ddsimport.commands.gc",
+    "log": "ddsimport.commands.log",
+    "verify": "ddsimport.commands.verify",
+}
+_WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}
 _SWITCHES = {
     "-q": ("quiet", "verbose"),
     "--quiet": ("quiet", "verbose"),
@@ -134,10 +146,10 @@ def parse(arguments: Sequence[str]) -> Invocation:
             name, equals, value = word.partition("=")
             if not equals:
                 if not rest:
-                    raise _UsageError(f"{name} needs a value: {name} {_metavar(name)}")
+                    raise _UsageError(f"{name} needs a value: {name} {_WITH_VALUE[name]}")
                 value = rest.pop(0)
             if not value:
-                raise _UsageError(f"{name} needs a value: {name}={_metavar(name)}")
+                raise _UsageError(f"{name} needs a value: {name}={_WITH_VALUE[name]}")
             invocation.flags[name[2:]] = value
         elif word == "--show":
             invocation.action = "show"
@@ -161,10 +173,6 @@ def parse(arguments: Sequence[str]) -> Invocation:
                 _take_script(invocation, rest)
             return invocation
     raise _UsageError("there is no program to run")
-
-
-def _metavar(name: str) -> str:
-    return "FILE" if name == "--report" else "DIR"
 
 
 def _take_script(invocation: Invocation, rest: list[str]) -> None:

@@ -28,6 +28,7 @@ def parser_of(name: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", metavar="DIR", help="the store (default: as for a run from here)"
     )
+    parser.add_argument("--namespace", metavar="NAME", help="whose paths (default: likewise)")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
 

@@ -10,6 +10,7 @@ is kept in the `slots.Slot` of each reference, guarded by identity.
 
 from __future__ import annotations
 
+import os
 import sys
 from types import FunctionType, ModuleType
 
@@ -190,7 +191,7 @@ class Live:
                     continue
                 where = "" if hold is value else part(value, hold)
                 kind = f"{type(hold).__module__}.{type(hold).__qualname__}"
-                if type(hold).__module__ == "_io":
+                if type(hold).__module__ == "_io" and getattr(hold, "name", "") != os.devnull:
                     self.open_files.append(hold)
                 self.uncounted[f"{name}{where} is not counted: {kind} is no value"] = None
         finally:
