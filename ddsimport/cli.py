@@ -167,8 +167,7 @@ def parse(arguments: Sequence[str]) -> Invocation:
         else:
             rest.insert(0, word)
             if word in _SUBCOMMANDS and not os.path.exists(word):
-                invocation.action = word
-                invocation.arguments = rest[1:]
+                _take_command(invocation, word, rest[1:])
             else:
                 _take_script(invocation, rest)
             return invocation
@@ -184,6 +183,17 @@ def _take_script(invocation: Invocation, rest: list[str]) -> None:
             " put it into a file and run that"
         )
     invocation.program, *invocation.arguments = rest
+
+
+def _take_command(invocation: Invocation, command: str, rest: list[str]) -> None:
+    """Options that stand before a command are options of it."""
+    given = [
+        f"--{name}={value}" for name, value in invocation.flags.items() if isinstance(value, str)
+    ]
+    if len(given) < len(invocation.flags) or (given and command == "demo"):
+        raise _UsageError(f"these options are for running a program, not for `{command}`")
+    invocation.action = command
+    invocation.arguments = [*given, *rest]
 
 
 def _take_module(invocation: Invocation, joined: str, rest: list[str]) -> None:

@@ -50,17 +50,18 @@ def opened(options: argparse.Namespace) -> Store:
         ConfigurationError: they mean nothing.
         StoreError: there is none, or it cannot be used.
     """
-    root = configured(options).store
-    if not os.path.exists(root):
+    chosen = configured(options)
+    if not os.path.exists(chosen.store):
         raise StoreError(
-            f"there is no store at {root}; run a pipeline first, or name it: --store DIR"
+            f"there is no store at {chosen.store}; run a pipeline first, or name it: --store DIR"
         )
-    return Store.open(root)
+    return Store.open(chosen.store, chosen.namespace, pickles=chosen.pickle)
 
 
 def configured(options: argparse.Namespace) -> config.Config:
     """Raises ConfigurationError."""
-    flags = {"store": options.store} if options.store else {}
+    given = {"store": options.store, "namespace": options.namespace}
+    flags = {key: value for key, value in given.items() if value is not None}
     return config.resolve(os.getcwd(), flags, os.environ)
 
 

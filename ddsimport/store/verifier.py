@@ -239,7 +239,7 @@ def _fault_of_database(path: str) -> str:
     if not os.path.exists(path):
         return ""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as database:
             found = database.execute("pragma integrity_check").fetchone()[0]
     except sqlite3.Error as error:
         return "" if "locked" in str(error) else f"the index is damaged: {error}"
