@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
@@ -19,7 +20,7 @@ from ddsimport.store.entries import Entries
 from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
-from ddsimport.store.stamps import Digests
+from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
 from ddsimport.store.view_records import ViewRecord
 from ddsimport.store.views import Views, folder_of
@@ -56,6 +57,7 @@ class Store:
         history: what its paths have shown.
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
+        costs: what was too dear to keep.
         kept_bytes, kept_files: about what this process has added.
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
@@ -77,6 +79,7 @@ class Store:
         self._entries = Entries(root, self._quarantine)
         self._blobs = Blobs(root, writable, self._quarantine)
         self.digests = Digests(root, writable)
+        self.costs = Costs(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine, namespace)
         self.history = History(folder_of(root, namespace), f"{root}/tmp")
 
@@ -154,6 +157,7 @@ class Store:
         classes: tuple[str, ...] = (),
         comes_back: Callable[[object], bool] | None = None,
         ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
+        on_written: Callable[[float], None] = lambda _: None,
         python: str | None = None,
         created: str | None = None,
     ) -> Candidate:
@@ -166,6 +170,8 @@ class Store:
                 and some drop part of their state without a word.
             ties: told the blob's file and the codec's name, says what else the trace's variables
                 must hold: what can be seen only in what is kept.
+            on_written: told how many seconds it took to write the value, and to read it back if it
+                was; what it raises is raised, and nothing names the blob.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
             trace, digest, seconds, path, code, inputs, versions, stem, parts, classes: see
@@ -183,6 +189,7 @@ class Store:
             raise CodecError(
                 f"only {chosen.name} can keep its value, and `pickle = false` rules it out"
             )
+        started = perf_counter()
         try:
             blob, size = self._write_blob(value, chosen, comes_back)
         except CodecError:
@@ -191,6 +198,7 @@ class Store:
             # Somebody's own codec that loses a part of this value.
             chosen = _codec_named("pickle")
             blob, size = self._write_blob(value, chosen, comes_back)
+        on_written(perf_counter() - started)
         if ties is not None:
             more = ties(self._blobs.path(blob), chosen.name)
             trace = trace.replace(variables=trace.variables + more)
