@@ -39,6 +39,7 @@ options:
 commands (each takes --help; a file of that name in this folder is run instead):
   demo [FOLDER]    run a small project on real data and show what a cache does for it
   gc               bring the store within its budget, least recently used first
+  ls [PREFIX]      what artifact paths there are
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
   verify           look for damage in the store, and mend it
 
@@ -53,6 +54,7 @@ _SUBCOMMANDS = {
     "demo": "ddsimport.demo",
     "gc": "ddsimport.commands.gc",
     "log": "ddsimport.commands.log",
+    "ls": "ddsimport.commands.ls",
     "verify": "ddsimport.commands.verify",
 }
 _WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}

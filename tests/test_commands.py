@@ -1,4 +1,4 @@
-"""`gc`, `log` and `verify`, namespaces and `pickle = false`, as a user meets them."""
+"""`gc`, `log`, `ls` and `verify`, namespaces and `pickle = false`, as a user meets them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ def test_a_past_version_inside_a_step(used):
     assert ended.statuses == {"/y": "hit", "/z": "uncached"}
     used.run("main.py", "7")
     assert used.run("past.py").stdout == "1 3\n"
+
+
+def test_ls(used):
+    used.write(other="x = 1 + 1  # dds: /deep/er/x\n")
+    used.run("other.py")
+    assert [each["path"] for each in lines(command(used, "ls", "--json"))] == ["/deep/er/x", "/x"]
+    assert command(used, "ls", "/de").split()[-1] == "/deep/er/x"
+    assert "2 MB" in command(used, "ls", "/x")
+    assert command(used, "ls", "/nothing") == ""
 
 
 def test_gc(used):
