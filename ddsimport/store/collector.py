@@ -23,6 +23,7 @@ import shutil
 import stat
 import time
 from contextlib import suppress
+from heapq import nsmallest
 
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
@@ -171,7 +172,7 @@ class _Collection:
         self._drop_derived(total)
         self._progress("reading entries")
         used = self._uses(total)
-        shown = set() if current else self._shown()
+        shown, behind = (set(), set()) if current else self._shown()
         self._progress("reading blobs")
         blobs = []
         shown_bytes = 0
@@ -196,7 +197,7 @@ class _Collection:
         if goes:
             goes -= self._leave_entries(goes)
             self._remove_blobs(goes)
-        self._bound_entries(total.files - self._removed.files - budget.files, shown)
+        self._bound_entries(total.files - self._removed.files - budget.files, behind)
         if current:
             self._forget_paths(goes)
         return Collected(
@@ -220,18 +221,21 @@ class _Collection:
                     found[name] = status.st_mtime
         return found
 
-    def _shown(self) -> set[bytes]:
-        """The blobs that paths show, and the files that the steps behind them left."""
-        found = set()
+    def _shown(self) -> tuple[set[bytes], set[str]]:
+        """The blobs that paths show with the files that the steps behind them left; and the
+        signatures of these steps."""
+        found: set[bytes] = set()
+        behind: set[str] = set()
         for namespace in namespaces(self._root):
             views = Views(self._root, self._blobs, False, _ignored, namespace)
             for record in views.records():
                 found.add(bytes.fromhex(record.blob))
+                behind.add(record.signature)
                 entry = self._entries.read(record.signature)
                 for candidate in entry.candidates if entry is not None else ():
                     if candidate.blob == record.blob:
                         found.update(map(bytes.fromhex, blobs_of(candidate)))
-        return found
+        return found, behind
 
     def _chosen(
         self, blobs: list[tuple[float, bytes, int]], total: _Usage, budget: Budget
@@ -329,16 +333,19 @@ class _Collection:
                     if not self._dry_run:
                         views.forget(record.path)
 
-    def _bound_entries(self, over: int, shown: set[bytes]) -> None:
+    def _bound_entries(self, over: int, behind: set[str]) -> None:
         """Entries whose blobs must stay (many may name one) are bounded in number, too."""
         if over <= 0:
             return
-        oldest = sorted(
-            (status.st_mtime, path)
-            for path, status in files_below(f"{self._root}/entries")
-            if shown.isdisjoint(_named_in(path))
+        oldest = nsmallest(
+            over,
+            (
+                (status.st_mtime, path)
+                for path, status in files_below(f"{self._root}/entries")
+                if _name_of(path) not in behind
+            ),
         )
-        for _, path in oldest[:over]:
+        for _, path in oldest:
             with suppress(OSError):
                 self._leave(path, os.stat(path), set(_named_in(path)))
 
