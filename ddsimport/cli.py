@@ -18,6 +18,7 @@ USAGE = """\
 usage: python -m ddsimport [options] script.py [arguments]
        python -m ddsimport [options] -m package.module [arguments]
        python -m ddsimport demo [FOLDER]
+       python -m ddsimport push | pull | key ...
 """
 
 HELP = f"""\
@@ -37,12 +38,20 @@ options:
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport. `demo` runs a small project
 on real data and shows what a cache does for it; a file called `demo` in this folder is run instead.
+`push` and `pull` exchange values with the remote that pyproject.toml names; `key` says who is
+trusted there. Each has its own --help.
 
 environment: DDSIMPORT_STORE, DDSIMPORT_REPORT
-pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay
+pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
+                remote, remote_push
 """
 
-_SUBCOMMANDS = {"demo": "ddsimport.demo"}
+_SUBCOMMANDS = {
+    "demo": "ddsimport.demo",
+    "key": "ddsimport.commands.key",
+    "pull": "ddsimport.commands.pull",
+    "push": "ddsimport.commands.push",
+}
 _WITH_VALUE = ("--report", "--store")
 _SWITCHES = {
     "-q": ("quiet", "verbose"),

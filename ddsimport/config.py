@@ -11,6 +11,8 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | values are found by their signature only | | | `footprints = false` |
 | every hit is loaded at once | | | `lazy = false` |
 | what hits do besides giving the value | | | `replay = "off"` |
+| the store that several people share | | | `remote = "s3://BUCKET/PREFIX"` |
+| what a run keeps goes there when it ends | | | `remote_push = true` |
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -45,6 +47,8 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "footprints": bool,
     "lazy": bool,
     "replay": str,
+    "remote": str,
+    "remote_push": bool,
 }
 _PATHS = ("store", "report")
 
@@ -64,6 +68,8 @@ class Config(Record):
         lazy: a hit that only steps read is not loaded until something else does (see
             `runtime.deferred`).
         replay: `source.options.Options.replay` of the steps that do not say.
+        remote: the URL of the store behind this one (see `store.remote`); empty without one.
+        remote_push: what a run keeps is pushed there when it ends.
     """
 
     store: str
@@ -75,6 +81,8 @@ class Config(Record):
     footprints: bool = True
     lazy: bool = True
     replay: str = ""
+    remote: str = ""
+    remote_push: bool = False
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -106,6 +114,8 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         footprints=bool(chosen.get("footprints", True)),
         lazy=bool(chosen.get("lazy", True)),
         replay=str(chosen.get("replay", "")),
+        remote=str(chosen.get("remote", "")),
+        remote_push=bool(chosen.get("remote_push")),
     )
 
 

@@ -32,11 +32,21 @@ def parser_of(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def run(parser: argparse.ArgumentParser, arguments: Sequence[str], command: Command) -> int:
-    """Parse, open the store that there is, and do it; errors become one line and an exit code."""
+def run(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str],
+    command: Command,
+    *,
+    make: bool = False,
+) -> int:
+    """Parse, open the store that there is, and do it; errors become one line and an exit code.
+
+    Args:
+        make: a store is made if there is none.
+    """
     options = parser.parse_args(arguments)
     try:
-        return command(options, opened(options))
+        return command(options, Store.open(configured(options).store) if make else opened(options))
     except (ConfigurationError, StoreError) as error:
         complain(str(error))
         return UNUSABLE

@@ -107,12 +107,15 @@ class Entries:
         conditions = candidate.trace.conditions
         others = [] if present is None else present.candidates
         kept = [other for other in others if other.trace.conditions != conditions]
-        entry = Entry(signature, (candidate, *kept)[:MOST_CANDIDATES])
+        self.write(Entry(signature, (candidate, *kept)[:MOST_CANDIDATES]))
+
+    def write(self, entry: Entry) -> None:
+        """Make this the entry of its signature. Raises StoreError: nothing has changed."""
         data = sealed(entry_to_json(entry))
         with Staged(self._tmp) as staged:
             staged.write(data)
             staged.finish()
-            staged.commit(self._path(signature))
+            staged.commit(self._path(entry.signature))
         self._remember(entry)
 
     def touch(self, signature: str) -> None:

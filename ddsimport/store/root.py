@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 _FOLDERS = ("blobs/v1", "data", "entries/v1", "locks", "tmp", "views/v1")
-_NAMES = {".gitignore", "store.json", "facts", "index", "quarantine"} | {
-    folder.split("/")[0] for folder in _FOLDERS
-}
+_NAMES = {
+    ".gitignore",
+    "store.json",
+    "facts",
+    "index",
+    "outbox",
+    "partial",
+    "quarantine",
+    "remotes",
+} | {folder.split("/")[0] for folder in _FOLDERS}
 
 
 def open_root(root: str) -> tuple[str, str, bool]:

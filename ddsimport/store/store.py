@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
-from ddsimport.store.entries import Entries
+from ddsimport.store.entries import MOST_CANDIDATES, Entries
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Digests
@@ -25,11 +26,12 @@ from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from typing_extensions import Buffer
 
+    from ddsimport.store.behind import Behind
     from ddsimport.values.codecs import Codec, ViewFormat
 
 
@@ -66,6 +68,7 @@ class Store:
         self._blobs = Blobs(root, writable, self._quarantine)
         self.digests = Digests(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine)
+        self._behind: Callable[[], Behind] | None = None
 
     @classmethod
     def open(cls, root: str) -> Store:
@@ -82,12 +85,65 @@ class Store:
         Raises:
             StoreError: the file system refuses to tell.
         """
-        return self._entries.read(signature)
+        return _believed(self._entries.read(signature))
 
     def known_entry(self, signature: str) -> Entry | None:
         """What this process knows to be kept for a signature: perhaps not the newest candidates,
         but without a look at the disk. A step that is called in a loop asks here first."""
-        return self._entries.known(signature)
+        return _believed(self._entries.known(signature))
+
+    def share(self, behind: Callable[[], Behind]) -> None:
+        """Have a remote behind this store: what is not here may be there.
+
+        Args:
+            behind: gives it, always the same one; called when something is first missing here.
+        """
+        self._behind = behind
+        self._blobs.fetch = lambda name, size: behind().fetch(name, size)
+
+    def fetched(self, signature: str) -> Entry | None:
+        """The entry of a signature after the remote was asked for it; None if that gave nothing
+        that was not here. Each signature is asked for once. Never raises."""
+        found = self._behind().candidates(signature) if self._behind is not None else ()
+        return self._with(signature, found)
+
+    def take_up(self, signature: str, found: Iterable[Candidate]) -> int:
+        """Add candidates that others made, of which `sharing` said that they may be; returns how
+        many were not known. What was kept here stays, and goes before. Never raises."""
+        before = self._known_candidates(signature)
+        entry = self._with(signature, found)
+        return len(entry.candidates) - len(before) if entry is not None else 0
+
+    def _with(self, signature: str, found: Iterable[Candidate]) -> Entry | None:
+        known = self._known_candidates(signature)
+        conditions = {candidate.trace.conditions for candidate in known}
+        new: list[Candidate] = []
+        for candidate in found:
+            if candidate.trace.conditions not in conditions:
+                conditions.add(candidate.trace.conditions)
+                new.append(candidate)
+        if not new:
+            return None
+        if self.writable:
+            with suppress(StoreError):  # else they will be fetched again
+                kept = (*known, *new)[:MOST_CANDIDATES]
+                self._entries.write(Entry(signature, kept))
+        return Entry(signature, (*known, *new))
+
+    def _known_candidates(self, signature: str) -> tuple[Candidate, ...]:
+        try:
+            entry = self.entry(signature)
+        except StoreError:
+            return ()
+        return entry.candidates if entry is not None else ()
+
+    def has_blob(self, name: str) -> bool:
+        """Whether there is a blob of this name."""
+        return os.path.exists(self._blobs.path(name))
+
+    def blob_path(self, name: str, size: int) -> str:
+        """The file of a blob, which was found to be sound. Raises StoreError."""
+        return self._blobs.sound(name, size)
 
     def value(self, candidate: Candidate) -> Any:
         """The value of a candidate, from its blob.
@@ -192,6 +248,8 @@ class Store:
             classes=classes,
         )
         self._entries.add(signature, candidate)
+        if self._behind is not None:
+            self._behind().note(signature)
         return candidate
 
     def keep_file(self, path: str) -> tuple[str, int]:
@@ -220,6 +278,8 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         self._entries.add(signature, candidate.replace(signature=signature))
+        if self._behind is not None:
+            self._behind().note(signature)
 
     def shows(self, path: str, candidate: Candidate, format: str | None = None) -> bool:
         """Whether `data/<path>` is what `publish` would make it. Cheap, and loads no value.
@@ -354,6 +414,15 @@ class Store:
         near = get_close_matches(path, self.paths(), n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]}" if near else "; nothing has been kept yet"
         return f"there is no artifact at {path}{hint}"
+
+
+def _believed(entry: Entry | None) -> Entry | None:
+    """The entry without what came from others who are not trusted (any more)."""
+    if entry is None or not any(candidate.origin for candidate in entry.candidates):
+        return entry
+    from ddsimport.store.sharing import is_believed
+
+    return Entry(entry.signature, tuple(filter(is_believed, entry.candidates)))
 
 
 def _codec_for(value: object) -> Codec:

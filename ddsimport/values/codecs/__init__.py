@@ -16,7 +16,7 @@ import sys
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec, ViewFormat
 
-__all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "verify", "view_for"]
+__all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "is_harmless", "verify", "view_for"]
 
 # Each is imported when it is first needed: a warm run needs one or two.
 _HOMES = {
@@ -106,6 +106,12 @@ def codec_named(name: str) -> Codec:
     if "@" in name:
         raise CodecError(f"the codec {name.partition('@')[0]} was changed, or is not registered")
     raise CodecError(f"no codec is named {name!r}; there are {', '.join(_HOMES)}")
+
+
+def is_harmless(name: str) -> bool:
+    """Whether what an entry of a stranger says this codec wrote may be loaded: see `Codec`. Only of
+    our own codecs; nothing is imported but their modules."""
+    return name in _HOMES and codec_named(name).harmless
 
 
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
