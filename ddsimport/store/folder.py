@@ -12,7 +12,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 
-from ddsimport.store.remote import MOST_SMALL, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST_SMALL, PART, AbsentError, Remote, RemoteError, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ class Folder(Remote):
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
             return _read(descriptor, MOST_SMALL)
 
-    def piece(self, key: str, start: int, length: int) -> bytes:
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
         with self._opened(key) as descriptor:
             os.lseek(descriptor, start, os.SEEK_SET)
-            return _read(descriptor, length)
+            while content := _read(descriptor, PART):
+                yield content
 
     def put(self, key: str, content: bytes) -> None:
         self._write(key, [content], replace=True)

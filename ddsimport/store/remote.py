@@ -10,6 +10,7 @@ before each verb, also before keys that a listing tells.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from datetime import timedelta
@@ -67,8 +68,9 @@ class Remote:
         """A small object. Raises AbsentError."""
         raise NotImplementedError
 
-    def piece(self, key: str, start: int, length: int) -> bytes:
-        """So many bytes of an object, or those that there are. Raises AbsentError."""
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
+        """The bytes of an object of this size from `start` on, piece by piece; perhaps others than
+        it should have, also more or less of them. Raises AbsentError."""
         raise NotImplementedError
 
     def put(self, key: str, content: bytes) -> None:
@@ -155,11 +157,29 @@ class _Objects(Remote):
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
             return bytes(found.bytes())
 
-    def piece(self, key: str, start: int, length: int) -> bytes:
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
         with self._telling("read"):
-            return bytes(
-                self._obstore.get_range(self._large, checked(key), start=start, length=length)
-            )
+            while start < size:
+                end = min(start + PART, size)
+                try:
+                    content = self._obstore.get_range(
+                        self._large, checked(key), start=start, end=end
+                    )
+                except Exception as error:
+                    if "non-partial" not in str(error):
+                        raise
+                    # This server gives all of an object or nothing.
+                    yield from self._rest(key, start)
+                    return
+                yield bytes(content)
+                start = end
+
+    def _rest(self, key: str, start: int) -> Iterator[bytes]:
+        stream = self._obstore.get(self._large, checked(key)).stream(min_chunk_size=1 << 20)
+        for content in stream:
+            if start < len(content):
+                yield bytes(content)[start:]
+            start = max(0, start - len(content))
 
     def put(self, key: str, content: bytes) -> None:
         with self._telling("write"):
@@ -205,11 +225,24 @@ def _opened(url: str, connect: int, whole: int, retries: int) -> Any:
     return from_url(
         url,
         client_options={
+            **_asked_of_clients(url),
             "connect_timeout": timedelta(seconds=connect),
             "timeout": timedelta(seconds=whole),
         },
         retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=whole)},
     )
+
+
+def _asked_of_clients(url: str) -> dict[str, Any]:
+    """What the environment asks of all clients of a kind of store, as `AWS_ALLOW_HTTP`. obstore
+    reads that only where it is given no options."""
+    start = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}[url.partition("://")[0]]
+    found: dict[str, Any] = {}
+    for name in ("proxy_url", "proxy_ca_certificate", "proxy_excludes", "allow_http"):
+        value = os.environ.get(start + name.upper())
+        if value:
+            found[name] = value.lower() in ("1", "true", "yes") if name == "allow_http" else value
+    return found
 
 
 def _is_below(prefix: str, key: str) -> bool:

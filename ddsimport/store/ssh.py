@@ -11,7 +11,7 @@ import posixpath
 from contextlib import contextmanager, suppress
 from os import urandom
 
-from ddsimport.store.remote import MOST_SMALL, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST_SMALL, PART, AbsentError, Remote, RemoteError, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,10 +101,13 @@ class Files(Remote):
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
             return bytes(self._system.cat_file(self._path(key)))
 
-    def piece(self, key: str, start: int, length: int) -> bytes:
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
         with self._telling("read"):
-            end = min(start + length, self._file(key)["size"])
-            return bytes(self._system.cat_file(self._path(key), start=start, end=end))
+            self._file(key)
+            with self._system.open(self._path(key), "rb") as file:
+                file.seek(start)
+                while content := file.read(PART):
+                    yield bytes(content)
 
     def put(self, key: str, content: bytes) -> None:
         self._write(key, [content])

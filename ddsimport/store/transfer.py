@@ -54,7 +54,7 @@ def fetch_blob(remote: Remote, root: str, name: str, size: int, moved: Moved = n
     """
     target = f"{root}/blobs/v1/{name[:2]}/{name}"
     if size <= PART:
-        content = remote.piece(blob_key(name), 0, size + 1) if size else b""
+        content = remote.get(blob_key(name))
         if len(content) != size or blake3(content).hexdigest() != name:
             raise Unsound(f"{remote.url} has something else under the name of the blob {name}")
         with Staged(f"{root}/tmp", 0o444) as staged:
@@ -81,17 +81,17 @@ def _fill(remote: Remote, descriptor: int, name: str, size: int, moved: Moved) -
         os.ftruncate(descriptor, 0)
         there = os.lseek(descriptor, 0, os.SEEK_SET)
     moved(there)
-    while there < size:
-        content = remote.piece(blob_key(name), there, min(PART, size - there))
-        if not content or len(content) > size - there:
-            os.ftruncate(descriptor, 0)
-            raise Unsound(f"{remote.url} has something else under the name of the blob {name}")
+    for content in remote.pieces(blob_key(name), there, size):
+        if len(content) > size - there:
+            break  # the rest is not what it should be
         with memoryview(content) as view:
             done = 0
             while done < len(view):
                 done += os.write(descriptor, view[done:])
         there += len(content)
         moved(len(content))
+    if there < size and remote.size(blob_key(name)) == size:
+        raise RemoteError(f"{remote.url} has broken off the transfer of a blob")
 
 
 @contextmanager
