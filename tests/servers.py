@@ -73,7 +73,9 @@ def _running(command: list[str], folder: Path, port: int, seconds: float = 60) -
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             if child.poll() is not None or time.monotonic() > deadline:
-                pytest.skip(f"{command[0]} does not start: {log.read_text('utf-8', 'replace')[-300:]}")
+                pytest.skip(
+                    f"{command[0]} does not start: {log.read_text('utf-8', 'replace')[-300:]}"
+                )
             time.sleep(0.05)
         yield
     finally:
@@ -112,11 +114,37 @@ def seaweedfs(folder: Path) -> Iterator[Server]:
     command = [
         program, "-logtostderr=true", "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1", "-master.telemetry=false", "-volume.max=100", "-filer=true",
-        "-s3=true", "-s3.config=s3.json", "-s3.iam=false", "-master.volumeSizeLimitMB=64", *numbers,
+        "-s3=true", "-s3.config=s3.json", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-master.volumeSizeLimitMB=64", *numbers,
     ]  # fmt: skip
-    with _running(command, folder, ports[3]):
-        _make_folder_in_filer(f"http://127.0.0.1:{ports[2]}/buckets/shared/")
-        yield _s3(ports[3], "shared")
+    try:
+        with _running(command, folder, ports[3]):
+            _make_folder_in_filer(f"http://127.0.0.1:{ports[2]}/buckets/shared/")
+            server = _s3(ports[3], "shared")
+            _wait_until_it_keeps(server)
+            yield server
+    finally:
+        for port in ports:
+            for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                path.unlink(missing_ok=True)
+
+
+def _wait_until_it_keeps(server: Server) -> None:
+    """A port that is open does not mean that anything can be written yet."""
+    from ddsimport.store.remote import RemoteError, open_remote
+
+    deadline = time.monotonic() + 30
+    with known_to_this_process(server):
+        while True:
+            try:
+                remote = open_remote("s3://shared/ready", hasty=True)
+                remote.put("a", b"")
+                list(remote.listed("b"))
+                return
+            except RemoteError as error:
+                if time.monotonic() > deadline:
+                    pytest.skip(f"SeaweedFS keeps nothing: {error}")
+                time.sleep(0.1)
 
 
 def _make_folder_in_filer(url: str) -> None:
