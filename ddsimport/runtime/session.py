@@ -83,11 +83,13 @@ class Session:
 
         store.share(behind)
         if self.config.remote_push:
-            self.run.at_end.append(lambda: self._push(store))
+            self.run.at_end.append(lambda: self._push(store, bool(made) and made[0].given_up))
 
-    def _push(self, store: Store) -> None:
+    def _push(self, store: Store, given_up: bool) -> None:
         """Push what was kept, now or by runs that could not."""
-        if os.path.isdir(f"{store.root}/outbox"):
+        if given_up:
+            self.run.say("push", "what was kept is pushed by a later run, or by `push`")
+        elif os.path.isdir(f"{store.root}/outbox"):
             from ddsimport.store.exchange import push_outbox
 
             push_outbox(store, self.config.remote, self.run.say)

@@ -37,6 +37,9 @@ class Behind:
         url: the remote's.
         say: tells the user something, once for each key.
         outbox: what is kept from now on is to be pushed (see `Outbox`).
+
+    Attributes:
+        given_up: the remote failed once, and is not asked any more.
     """
 
     def __init__(self, root: str, url: str, say: Say, outbox: bool) -> None:
@@ -46,7 +49,7 @@ class Behind:
         self._outbox = Outbox(root) if outbox else None
         self._remote: Remote | None = None
         self._process = 0
-        self._given_up = False
+        self.given_up = False
         self._asked: set[str] = set()
         self._lock = allocate_lock()
 
@@ -59,18 +62,16 @@ class Behind:
         remote = self._reachable()
         if remote is None:
             return ()
-        from ddsimport.store.trace import UNSIGNED, is_name
+        from ddsimport.store.sharing import in_order
+        from ddsimport.store.trace import is_name
 
         if not is_name(signature):
             return ()
         try:
-            found = self._look_up(remote, signature)
+            return tuple(in_order(self._look_up(remote, signature)))
         except StoreError as error:
             self._give_up(error)
             return ()
-        found.sort(key=lambda each: each.created, reverse=True)
-        found.sort(key=lambda each: each.origin == UNSIGNED)
-        return tuple(found)
 
     def _look_up(self, remote: Remote, signature: str) -> list[Candidate]:
         """Raises StoreError: the remote cannot be reached."""
@@ -120,7 +121,7 @@ class Behind:
 
     def _reachable(self) -> Remote | None:
         """The remote, if it is worth asking."""
-        if self._given_up:
+        if self.given_up:
             return None
         with self._lock:
             try:
@@ -137,7 +138,7 @@ class Behind:
         return self._remote
 
     def _give_up(self, error: StoreError) -> None:
-        self._given_up = True
+        self.given_up = True
         self._say("remote", f"the remote is left out of this run: {error}")
 
 

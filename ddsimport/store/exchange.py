@@ -12,7 +12,6 @@ from ddsimport.store import keys, sharing, transfer
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.behind import Outbox, refusal
 from ddsimport.store.remote import MOST_SMALL, AbsentError, Remote, RemoteError, open_remote
-from ddsimport.store.trace import UNSIGNED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def push(
     blobs: dict[str, int] = {}
     for candidate in pending.values():
         blobs.update(sharing.blobs_of(candidate))
-    lacking = _send_blobs(store, remote, blobs, say, expect, workers)
+    lacking, size = _send_blobs(store, remote, blobs, say, expect, workers)
 
     def send(offer: sharing.Offer) -> bool:
         if not lacking.isdisjoint(sharing.blobs_of(pending[offer])):
@@ -95,12 +94,7 @@ def push(
         return True
 
     sent = sum(_each(send, pending, workers))
-    return Exchanged(
-        sent,
-        sum(size for name, size in blobs.items() if name not in lacking) if sent else 0,
-        len(offers) - len(pending),
-        withheld + len(pending) - sent,
-    )
+    return Exchanged(sent, size, len(offers) - len(pending), withheld + len(pending) - sent)
 
 
 def push_outbox(store: Store, url: str, say: Say) -> None:
@@ -114,7 +108,7 @@ def push_outbox(store: Store, url: str, say: Say) -> None:
     try:
         push(store, open_remote(url, hasty=True), waiting, say, workers=1)
     except StoreError as error:
-        say("push", f"what was kept is pushed by the next run, or by `push`: {error}")
+        say("push", f"what was kept is pushed by a later run, or by `push`: {error}")
         return
     for signature in waiting:
         outbox.done(signature, started)
@@ -161,31 +155,31 @@ def _sizes_there(
 
 def _send_blobs(
     store: Store, remote: Remote, blobs: dict[str, int], say: Say, expect: Expect, workers: int
-) -> set[str]:
-    """Returns those that this store cannot give."""
+) -> tuple[set[str], int]:
+    """Returns those that this store cannot give, and how many bytes were sent."""
     outbox = Outbox(store.root)
     damaged = outbox.damaged()
     moved = expect(sum(blobs.values()))
     lacking: set[str] = set()
 
-    def send(name: str) -> None:
+    def send(name: str) -> int:
+        size = blobs[name]
         try:
-            path = store.blob_path(name, blobs[name])
-            if not transfer.send_blob(
-                remote, path, name, blobs[name], anew=name in damaged, moved=moved
-            ):
-                moved(blobs[name])
+            path = store.blob_path(name, size)
+            sent = transfer.send_blob(remote, path, name, size, anew=name in damaged, moved=moved)
         except RemoteError:
             raise
         except StoreError as error:
             lacking.add(name)
             say(f"lacking {name}", f"not pushed: {error}")
-            return
+            return 0
         if name in damaged:
             outbox.mended(name)
+        if not sent:
+            moved(size)
+        return size if sent else 0
 
-    _each(send, blobs, workers)
-    return lacking
+    return lacking, sum(_each(send, blobs, workers))
 
 
 def _holds_conditions(remote: Remote, root: str) -> bool:
@@ -253,9 +247,10 @@ def pull(
     taken = 0
     for signature, candidates in by_signature.items():
         whole = [each for each in candidates if lacking.isdisjoint(sharing.blobs_of(each))]
-        whole.sort(key=lambda each: each.created, reverse=True)
-        whole.sort(key=lambda each: each.origin == UNSIGNED)
-        taken += store.take_up(signature, whole)
+        before = store.entry(signature)
+        entry = store.take_up(signature, sharing.in_order(whole))
+        if entry is not None:
+            taken += len(entry.candidates) - (len(before.candidates) if before is not None else 0)
     return Exchanged(
         taken,
         sum(size for name, size in blobs.items() if name not in lacking),

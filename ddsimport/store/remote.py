@@ -222,13 +222,14 @@ def _opened(url: str, connect: int, whole: int, retries: int) -> Any:
     """A store of obstore that gives up after so many seconds, and so many times."""
     from obstore.store import from_url
 
+    options: Any = {
+        **_asked_of_clients(url),
+        "connect_timeout": timedelta(seconds=connect),
+        "timeout": timedelta(seconds=whole),
+    }
     return from_url(
         url,
-        client_options={
-            **_asked_of_clients(url),
-            "connect_timeout": timedelta(seconds=connect),
-            "timeout": timedelta(seconds=whole),
-        },
+        client_options=options,
         retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=whole)},
     )
 

@@ -37,6 +37,7 @@ from ddsimport.store.trace import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 DESCRIPTION = "store.json"
@@ -136,6 +137,26 @@ def accepted(signature: str, name: str, content: bytes) -> Candidate:
 def is_believed(candidate: Candidate) -> bool:
     """Whether what was taken up once still may be used: trust may have been taken back."""
     return candidate.origin in ("", UNSIGNED) or _is_trusted(candidate.origin)
+
+
+def joined(signature: str, known: Entry | None, found: Iterable[Candidate]) -> Entry | None:
+    """What is known here, and then what others have under other conditions; None if that is
+    nothing."""
+    before = known.candidates if known is not None else ()
+    conditions = {candidate.trace.conditions for candidate in before}
+    new = []
+    for candidate in found:
+        if candidate.trace.conditions not in conditions:
+            conditions.add(candidate.trace.conditions)
+            new.append(candidate)
+    return Entry(signature, (*before, *new)) if new else None
+
+
+def in_order(found: Iterable[Candidate]) -> list[Candidate]:
+    """What somebody trusted made first, and then the newest: the first under the same conditions
+    is taken."""
+    newest = sorted(found, key=lambda candidate: candidate.created, reverse=True)
+    return sorted(newest, key=lambda candidate: candidate.origin == UNSIGNED)
 
 
 def blobs_of(candidate: Candidate) -> dict[str, int]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
-from ddsimport.store.entries import MOST_CANDIDATES, Entries
+from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Digests
@@ -85,12 +85,14 @@ class Store:
         Raises:
             StoreError: the file system refuses to tell.
         """
-        return _believed(self._entries.read(signature))
+        entry = self._entries.read(signature)
+        return entry and _believed(entry)
 
     def known_entry(self, signature: str) -> Entry | None:
         """What this process knows to be kept for a signature: perhaps not the newest candidates,
         but without a look at the disk. A step that is called in a loop asks here first."""
-        return _believed(self._entries.known(signature))
+        entry = self._entries.known(signature)
+        return entry and _believed(entry)
 
     def share(self, behind: Callable[[], Behind]) -> None:
         """Have a remote behind this store: what is not here may be there.
@@ -105,37 +107,21 @@ class Store:
         """The entry of a signature after the remote was asked for it; None if that gave nothing
         that was not here. Each signature is asked for once. Never raises."""
         found = self._behind().candidates(signature) if self._behind is not None else ()
-        return self._with(signature, found)
+        return self.take_up(signature, found) if found else None
 
-    def take_up(self, signature: str, found: Iterable[Candidate]) -> int:
-        """Add candidates that others made, of which `sharing` said that they may be; returns how
-        many were not known. What was kept here stays, and goes before. Never raises."""
-        before = self._known_candidates(signature)
-        entry = self._with(signature, found)
-        return len(entry.candidates) - len(before) if entry is not None else 0
+    def take_up(self, signature: str, found: Iterable[Candidate]) -> Entry | None:
+        """Add candidates that others made and that `sharing` let in; None if that changes nothing.
+        What was kept here stays, and goes before. Never raises."""
+        from ddsimport.store.sharing import joined
 
-    def _with(self, signature: str, found: Iterable[Candidate]) -> Entry | None:
-        known = self._known_candidates(signature)
-        conditions = {candidate.trace.conditions for candidate in known}
-        new: list[Candidate] = []
-        for candidate in found:
-            if candidate.trace.conditions not in conditions:
-                conditions.add(candidate.trace.conditions)
-                new.append(candidate)
-        if not new:
-            return None
-        if self.writable:
+        known = None
+        with suppress(StoreError):
+            known = self.entry(signature)
+        entry = joined(signature, known, found)
+        if entry is not None and self.writable:
             with suppress(StoreError):  # else they will be fetched again
-                kept = (*known, *new)[:MOST_CANDIDATES]
-                self._entries.write(Entry(signature, kept))
-        return Entry(signature, (*known, *new))
-
-    def _known_candidates(self, signature: str) -> tuple[Candidate, ...]:
-        try:
-            entry = self.entry(signature)
-        except StoreError:
-            return ()
-        return entry.candidates if entry is not None else ()
+                self._entries.write(entry)
+        return entry
 
     def has_blob(self, name: str) -> bool:
         """Whether there is a blob of this name."""
@@ -349,6 +335,13 @@ class Store:
         record = self._views.record(path)
         if record is None:
             raise AbsentArtifactError(self._absence(path))
+        entry = self._entries.read(record.signature)
+        if entry is not None:
+            makers = entry.replace(
+                candidates=tuple([each for each in entry.candidates if each.blob == record.blob])
+            )
+            if makers.candidates and not _believed(makers).candidates:
+                raise StoreError(f"the value of {path} is by somebody whose key is not trusted now")
         return self._decode(record.blob, record.blob_size, record.codec)
 
     def paths(self) -> Iterator[str]:
@@ -416,9 +409,9 @@ class Store:
         return f"there is no artifact at {path}{hint}"
 
 
-def _believed(entry: Entry | None) -> Entry | None:
+def _believed(entry: Entry) -> Entry:
     """The entry without what came from others who are not trusted (any more)."""
-    if entry is None or not any(candidate.origin for candidate in entry.candidates):
+    if not any(candidate.origin for candidate in entry.candidates):
         return entry
     from ddsimport.store.sharing import is_believed
 

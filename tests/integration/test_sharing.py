@@ -210,7 +210,7 @@ def test_offline_is_said_once_and_pushed_later(folder, tmp_path):
     assert code == 0
     assert "6 done weight 6" in output
     assert errors.count("the remote is left out of this run") == 1
-    assert errors.count("is pushed by the next run") == 1
+    assert errors.count("is pushed by a later run") == 1
     folder.unlink()
     assert ann.run().evaluated() == set()  # and pushes what waits
     assert os.listdir(ann.project.root / ".dds" / "outbox") == []
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_answer_costs_seconds(tmp_path):
         ann, _ = _users(tmp_path, "s3://bucket/prefix", environment, "remote_push = true\n")
         started = time.monotonic()
         code, output, errors = ann.says("main.py")
-        assert time.monotonic() - started < 40
+        assert time.monotonic() - started < 30
     assert code == 0
     assert "6 done weight 6" in output
     assert errors.count("the remote is left out of this run") == 1

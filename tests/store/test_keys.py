@@ -12,6 +12,7 @@ import pytest
 from blake3 import blake3
 from store_helpers import keep, signature
 
+from ddsimport.errors import StoreError
 from ddsimport.store import exchange, keys, sharing
 from ddsimport.store.folder import Folder
 from ddsimport.store.sharing import RefusedError, accepted, offered
@@ -202,7 +203,7 @@ def test_a_codec_of_somebody_elses_needs_one(store):
 @pytest.mark.parametrize(
     ("trace", "said"),
     [
-        (Trace(effects=(("left:file", '{"path":"~/.bashrc","blob":"%s","size":1}' % SIG),)), "leaves"),
+        (Trace(effects=(("left:file", f'{{"path":"x","blob":"{SIG}","size":1}}'),)), "leaves"),
         (Trace(effects=(("left:removed", '{"path":"/etc/passwd"}'),)), "leaves"),
         (Trace(effects=(("import", "antigravity"),)), "leaves"),
         (Trace(effects=(("random:random", "[]"),)), "leaves"),
@@ -338,6 +339,20 @@ def test_trust_that_is_taken_back_counts_at_once(store, tmp_path, at):
     assert store.known_entry(SIG).candidates == ()
 
 
+def test_what_is_shown_is_not_loaded_either_once_trust_is_taken_back(store, tmp_path, at):
+    remote, maker = _shared(tmp_path, Anything(), at)
+    at("reader")
+    keys.trust(maker)
+    exchange.pull(store, remote, (), print)
+    (candidate,) = store.entry(SIG).candidates
+    store.publish("/a/b", candidate, store.value(candidate))
+    assert store.load("/a/b").held == [1]
+    keys.distrust(maker)
+    sharing._trust.clear()
+    with pytest.raises(StoreError, match="not trusted now"):
+        store.load("/a/b")
+
+
 def test_what_came_from_others_is_not_passed_on_under_ones_own_name(store, tmp_path, at):
     remote, maker = _shared(tmp_path, Anything(), at)
     at("reader")
@@ -366,7 +381,7 @@ def test_many_candidates_of_others_displace_none_of_ones_own(store, at):
         mine.replace(origin=UNSIGNED, trace=Trace(variables=(("env:X", str(number)),)))
         for number in range(100)
     ]
-    assert store.take_up(SIG, others) == 100
+    assert len(store.take_up(SIG, others).candidates) == 101
     again = Store.open(store.root).entry(SIG).candidates
     assert again[0] == mine
     assert len(again) == 16
