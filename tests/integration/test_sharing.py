@@ -178,6 +178,26 @@ def test_push_and_pull_by_hand(seaweedfs, tmp_path):
     assert bob.run().evaluated() == set()
 
 
+def test_a_large_value_goes_over_in_pieces(seaweedfs, tmp_path):
+    ann, bob = _users(tmp_path, f"{seaweedfs.url}/large", seaweedfs.environment)
+    program = """
+        import random
+        def work():
+            return random.Random(1).randbytes(30_000_000)
+        x = work()  # dds: /x.bin
+        print(len(x), x[-3:])
+        """
+    for user in (ann, bob):
+        user.project.write(main=program)
+    first = ann.run()
+    assert ann.says("push")[0] == 0
+    second = bob.run()
+    assert (second.evaluated(), second.stdout) == (set(), first.stdout)
+    assert (
+        bob.project.view("/x.bin").read_bytes()[-3:] == ann.project.view("/x.bin").read_bytes()[-3:]
+    )
+
+
 def test_a_server_that_ignores_conditions(rclone, tmp_path):
     ann, bob = _users(tmp_path, rclone.url, rclone.environment, "remote_push = true\n")
     key = ann.makes_a_key()
