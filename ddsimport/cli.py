@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python -m ddsimport [options] script.py [arguments]
        python -m ddsimport [options] -m package.module [arguments]
-       python -m ddsimport demo [FOLDER]
-       python -m ddsimport push | pull | key ...
+       python -m ddsimport COMMAND [options]
 """
 
 HELP = f"""\
@@ -31,28 +30,41 @@ options:
   -v, --verbose    a line per step as it happens
   --report FILE    write what each step did to FILE, as JSON
   --store DIR      where the store is (default: .dds beside the nearest pyproject.toml or .git)
+  --namespace NAME whose paths are shown: .dds/namespaces/NAME/data (`git`: those of the branch)
   --show           print the program as ddsimport rewrites it, and do not run it
   --version        print the version of ddsimport
   -h, --help       print this
-  --               what follows is the script, even if it is called `demo` or starts with `-`
+  --               what follows is the script, even if it is called `log` or starts with `-`
 
-Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport. `demo` runs a small project
-on real data and shows what a cache does for it; a file called `demo` in this folder is run instead.
-`push` and `pull` exchange values with the remote that pyproject.toml names; `key` says who is
-trusted there. Each has its own --help.
+commands (each takes --help; a file of that name in this folder is run instead):
+  demo [FOLDER]    run a small project on real data and show what a cache does for it
+  gc               bring the store within its budget, least recently used first
+  ls [PREFIX]      what artifact paths there are
+  key COMMAND      make yourself a key, and say whose values may run code here: create, show,
+                   trust, distrust, list
+  log PATH         what an artifact path has shown: when, how long it took, from which inputs
+  pull [PATH]      fetch what others evaluated from the remote
+  push             send what was evaluated here to the remote
+  verify           look for damage in the store, and mend it
 
-environment: DDSIMPORT_STORE, DDSIMPORT_REPORT
+Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
+
+environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE
 pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
-                remote, remote_push
+  namespace, budget, pickle, remote, remote_push
 """
 
 _SUBCOMMANDS = {
     "demo": "ddsimport.demo",
+    "gc": "ddsimport.commands.gc",
     "key": "ddsimport.commands.key",
+    "log": "ddsimport.commands.log",
+    "ls": "ddsimport.commands.ls",
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
+    "verify": "ddsimport.commands.verify",
 }
-_WITH_VALUE = ("--report", "--store")
+_WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}
 _SWITCHES = {
     "-q": ("quiet", "verbose"),
     "--quiet": ("quiet", "verbose"),
@@ -143,10 +155,10 @@ def parse(arguments: Sequence[str]) -> Invocation:
             name, equals, value = word.partition("=")
             if not equals:
                 if not rest:
-                    raise _UsageError(f"{name} needs a value: {name} {_metavar(name)}")
+                    raise _UsageError(f"{name} needs a value: {name} {_WITH_VALUE[name]}")
                 value = rest.pop(0)
             if not value:
-                raise _UsageError(f"{name} needs a value: {name}={_metavar(name)}")
+                raise _UsageError(f"{name} needs a value: {name}={_WITH_VALUE[name]}")
             invocation.flags[name[2:]] = value
         elif word == "--show":
             invocation.action = "show"
@@ -164,16 +176,11 @@ def parse(arguments: Sequence[str]) -> Invocation:
         else:
             rest.insert(0, word)
             if word in _SUBCOMMANDS and not os.path.exists(word):
-                invocation.action = word
-                invocation.arguments = rest[1:]
+                _take_command(invocation, word, rest[1:])
             else:
                 _take_script(invocation, rest)
             return invocation
     raise _UsageError("there is no program to run")
-
-
-def _metavar(name: str) -> str:
-    return "FILE" if name == "--report" else "DIR"
 
 
 def _take_script(invocation: Invocation, rest: list[str]) -> None:
@@ -185,6 +192,17 @@ def _take_script(invocation: Invocation, rest: list[str]) -> None:
             " put it into a file and run that"
         )
     invocation.program, *invocation.arguments = rest
+
+
+def _take_command(invocation: Invocation, command: str, rest: list[str]) -> None:
+    """Options that stand before a command are options of it."""
+    given = [
+        f"--{name}={value}" for name, value in invocation.flags.items() if isinstance(value, str)
+    ]
+    if len(given) < len(invocation.flags) or (given and command == "demo"):
+        raise _UsageError(f"these options are for running a program, not for `{command}`")
+    invocation.action = command
+    invocation.arguments = [*given, *rest]
 
 
 def _take_module(invocation: Invocation, joined: str, rest: list[str]) -> None:

@@ -11,8 +11,13 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | values are found by their signature only | | | `footprints = false` |
 | every hit is loaded at once | | | `lazy = false` |
 | what hits do besides giving the value | | | `replay = "off"` |
+| whose paths are shown | `--namespace NAME` | `DDSIMPORT_NAMESPACE` | `namespace = "NAME"` |
+| what the store may take | | | `budget = "20 GB"` |
+| nothing is pickled | | | `pickle = false` |
 | the store that several people share | | | `remote = "s3://BUCKET/PREFIX"` |
 | what a run keeps goes there when it ends | | | `remote_push = true` |
+
+The namespace `git` stands for the branch that is checked out.
 
 A relative path is relative to the working directory in a flag or the environment, and to the file
 in `pyproject.toml`. An empty environment variable counts as unset.
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "DDSIMPORT_STORE"
 REPORT_VARIABLE = "DDSIMPORT_REPORT"
+NAMESPACE_VARIABLE = "DDSIMPORT_NAMESPACE"
 
 _STORE_FOLDER = ".dds"
 _MARKS_OF_A_PROJECT = ("pyproject.toml", ".git")
@@ -47,6 +53,9 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "footprints": bool,
     "lazy": bool,
     "replay": str,
+    "namespace": str,
+    "budget": str,
+    "pickle": bool,
     "remote": str,
     "remote_push": bool,
 }
@@ -68,6 +77,9 @@ class Config(Record):
         lazy: a hit that only steps read is not loaded until something else does (see
             `runtime.deferred`).
         replay: `source.options.Options.replay` of the steps that do not say.
+        namespace: whose paths the store shows; empty for its own.
+        budget: bytes that the store may take; None: the default of `store.collector`.
+        pickle: whether values may be kept as pickles.
         remote: the URL of the store behind this one (see `store.remote`); empty without one.
         remote_push: what a run keeps is pushed there when it ends.
     """
@@ -81,6 +93,9 @@ class Config(Record):
     footprints: bool = True
     lazy: bool = True
     replay: str = ""
+    namespace: str = ""
+    budget: int | None = None
+    pickle: bool = True
     remote: str = ""
     remote_push: bool = False
 
@@ -97,10 +112,15 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         key: os.path.join(project, str(value)) if key in _PATHS else value
         for key, value in table.items()
     }
-    said = {"store": environ.get(STORE_VARIABLE), "report": environ.get(REPORT_VARIABLE), **flags}
+    said = {
+        "store": environ.get(STORE_VARIABLE),
+        "report": environ.get(REPORT_VARIABLE),
+        "namespace": environ.get(NAMESPACE_VARIABLE),
+        **flags,
+    }
     for key, value in said.items():
         if isinstance(value, str) and value:
-            chosen[key] = _from_here(value)
+            chosen[key] = _from_here(value) if key in _PATHS else value
         elif isinstance(value, bool):
             chosen[key] = value
     report = chosen.get("report")
@@ -114,9 +134,67 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         footprints=bool(chosen.get("footprints", True)),
         lazy=bool(chosen.get("lazy", True)),
         replay=str(chosen.get("replay", "")),
+        namespace=_namespace(str(chosen.get("namespace", "")), project),
+        budget=_bytes_of(str(chosen["budget"])) if "budget" in chosen else None,
+        pickle=bool(chosen.get("pickle", True)),
         remote=str(chosen.get("remote", "")),
         remote_push=bool(chosen.get("remote_push")),
     )
+
+
+def _namespace(name: str, project: str) -> str:
+    """Raises ConfigurationError: it cannot be a folder's name on all systems."""
+    if name == "git":
+        name = _branch(project)
+    if not name:
+        return ""
+    from ddsimport.store.paths import ArtifactPathError, artifact_parts
+
+    try:
+        return "~".join(artifact_parts(f"/{name}"))
+    except ArtifactPathError as error:
+        raise ConfigurationError(f"no namespace can be called {name!r}: {error}") from error
+
+
+def _branch(project: str) -> str:
+    """The branch of the checkout that `project` lies in, or the commit; without running git."""
+    folder = project
+    while not os.path.exists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            raise ConfigurationError(f"namespace `git`: {project} lies in no git checkout")
+        folder = above
+    try:
+        git = os.path.join(folder, ".git")
+        if os.path.isfile(git):  # a worktree, or a submodule: `gitdir: where`
+            with open(git, encoding="utf-8") as file:
+                git = os.path.join(folder, file.read().partition(":")[2].strip())
+        with open(os.path.join(git, "HEAD"), encoding="utf-8") as file:
+            head = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"namespace `git`: the branch cannot be read: {error}") from error
+    return head[len("ref: refs/heads/") :] if head.startswith("ref: ") else head[:12]
+
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 1 << 10,
+          "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}  # fmt: skip
+
+
+def bytes_of(text: str) -> int | None:
+    """The bytes that `20 GB`, `1.5TiB` or `1000000` are; None for anything else."""
+    import re
+
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    unit = _UNITS.get(found[2].lower()) if found else None
+    return int(float(found[1]) * unit) if found and unit else None
+
+
+def _bytes_of(text: str) -> int:
+    """Raises ConfigurationError."""
+    size = bytes_of(text)
+    if size is None:
+        raise ConfigurationError(f"[tool.ddsimport] budget: {text!r} is no size such as `20 GB`")
+    return size
 
 
 _current: Config | None = None

@@ -28,6 +28,7 @@ def parser_of(name: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", metavar="DIR", help="the store (default: as for a run from here)"
     )
+    parser.add_argument("--namespace", metavar="NAME", help="whose paths (default: likewise)")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
 
@@ -46,30 +47,34 @@ def run(
     """
     options = parser.parse_args(arguments)
     try:
-        return command(options, Store.open(configured(options).store) if make else opened(options))
+        return command(options, opened(options, make=make))
     except (ConfigurationError, StoreError) as error:
         complain(str(error))
         return UNUSABLE
 
 
-def opened(options: argparse.Namespace) -> Store:
+def opened(options: argparse.Namespace, *, make: bool = False) -> Store:
     """The store that the options, the environment and `pyproject.toml` name.
+
+    Args:
+        make: it is made if there is none.
 
     Raises:
         ConfigurationError: they mean nothing.
         StoreError: there is none, or it cannot be used.
     """
-    root = configured(options).store
-    if not os.path.exists(root):
+    chosen = configured(options)
+    if not make and not os.path.exists(chosen.store):
         raise StoreError(
-            f"there is no store at {root}; run a pipeline first, or name it: --store DIR"
+            f"there is no store at {chosen.store}; run a pipeline first, or name it: --store DIR"
         )
-    return Store.open(root)
+    return Store.open(chosen.store, chosen.namespace, pickles=chosen.pickle)
 
 
 def configured(options: argparse.Namespace) -> config.Config:
     """Raises ConfigurationError."""
-    flags = {"store": options.store} if options.store else {}
+    given = {"store": options.store, "namespace": options.namespace}
+    flags = {key: value for key, value in given.items() if value is not None}
     return config.resolve(os.getcwd(), flags, os.environ)
 
 

@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from types import FrameType
 
-from ddsimport.runtime import asked, descriptors, recorder
+from ddsimport.runtime import asked, databases, descriptors, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
 
@@ -165,6 +165,7 @@ def _on_database(database: Any, *_: Any) -> None:
         database = database[len("file:") :].partition("?")[0]
     if database != ":memory:":
         _on_open(database, None, 0)
+        _on_open(databases.journal_of(os.fsdecode(database)), None, 0)
 
 
 def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = -1) -> None:

@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     from ddsimport.store.locks import SignatureLock
 
 
+_DEAR = 1.0
+"""Seconds of keeping a value that nobody minds, whatever the evaluation took."""
+_DEARER = 5.0
+"""How many times as long as the evaluation it may take to keep the value."""
+
+
 class Evaluation:
     """An evaluation under way; calling it with the value ends it and gives `(value,)`.
 
@@ -126,6 +132,11 @@ class Evaluation:
                 declared.note(options, self.recording, self.session)
             self.settings = process.settings()
             self.figures = figures.Figures()
+            for connection in live.databases:
+                from ddsimport.runtime import databases
+
+                for file in databases.files_of(connection):
+                    self.recording.note_read(file, file)
             self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
             exact = self.session.config.footprints or _imports(live)
@@ -221,6 +232,7 @@ class Evaluation:
         )
         from ddsimport.runtime.ties import ties
 
+        self._check_cost(seconds, self.session.writable_store().costs.read(self.inquiry.signature))
         if self.watch is not None:
             native.note(self.watch, recording, self.session)
         recording.forget_precautions()
@@ -302,6 +314,7 @@ class Evaluation:
                     bool(functions),
                     self.shown,
                 ),
+                on_written=lambda cost: self._check_cost(seconds, cost),
                 seconds=seconds,
                 path=self.path,
                 code=self.inquiry.code,
@@ -319,6 +332,23 @@ class Evaluation:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+
+    def _check_cost(self, seconds: float, cost: float | None) -> None:
+        """Whether keeping the value pays.
+
+        Args:
+            cost: seconds to write it, and to read it back if that was needed; None: not known.
+
+        Raises:
+            UncachedError: it costs much more than to evaluate it.
+        """
+        if cost is None or self.step.options.always or cost < max(_DEAR, _DEARER * seconds):
+            return
+        self.session.writable_store().costs.write(self.inquiry.signature, cost)
+        raise UncachedError(
+            f"to keep its value takes {cost:.1f} s, and to evaluate it {seconds:.1f} s; "
+            "`cache=always` in its pragma keeps it all the same"
+        )
 
     def _tell_age(self, recording: recorder.Recording) -> None:
         """Tell the steps around this one how long its value holds."""

@@ -10,6 +10,7 @@ is kept in the `slots.Slot` of each reference, guarded by identity.
 
 from __future__ import annotations
 
+import os
 import sys
 from types import FunctionType, ModuleType
 
@@ -22,7 +23,7 @@ from ddsimport.analysis.graph import (
     READS_SUBCLASSES,
 )
 from ddsimport.errors import UndigestibleError
-from ddsimport.runtime import installed, written
+from ddsimport.runtime import databases, installed, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
@@ -53,6 +54,7 @@ class Live:
         setting: tells whether a path in the project was met.
         uncounted: sentences on what has no digest: globals count by their text.
         open_files: those among what is left out of the digests of globals.
+        databases: connections of `sqlite3` among it; what is behind them counts.
         asked_for_code: set once a digest asked what stands for some code.
         met: the functions, classes and modules that were looked at.
     """
@@ -70,6 +72,7 @@ class Live:
         self.reaches: dict[int, Reach] = {}
         self.uncounted: dict[str, None] = {}
         self.open_files: list[object] = []
+        self.databases: list[object] = []
 
     # --- what analysis reached --------------------------------------------------------------------
 
@@ -181,9 +184,14 @@ class Live:
         try:
             token = digest(value, self.code_of, self.setting)
             for hold in self.setting.left_out:
+                if databases.is_connection(hold):
+                    self.databases.append(hold)
+                    behind = databases.content_of(hold)
+                    token += digest(behind, self.code_of, self.setting)
+                    continue
                 where = "" if hold is value else part(value, hold)
                 kind = f"{type(hold).__module__}.{type(hold).__qualname__}"
-                if type(hold).__module__ == "_io":
+                if type(hold).__module__ == "_io" and getattr(hold, "name", "") != os.devnull:
                     self.open_files.append(hold)
                 self.uncounted[f"{name}{where} is not counted: {kind} is no value"] = None
         finally:
@@ -391,7 +399,7 @@ def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     a function closes over) has state that the text cannot tell; so has a database's connection."""
     if error.kind is not None and "__next__" in vars(error.kind):
         return False
-    if any(base.__module__ == "sqlite3" for base in type(thing).__mro__):
+    if databases.is_connection(thing):
         return False
     return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
         thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)

@@ -66,22 +66,29 @@ def data_function(path: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return decorate
 
 
-def load(path: str) -> Any:
-    """The current value of the artifact at `path`.
+def load(path: str, *, version: str | int | None = None) -> Any:
+    """The current value of the artifact at `path`, or a past one.
 
-    Inside a step it is a dependency: the step is evaluated again when the artifact changes.
+    Inside a step the current one is a dependency: the step is evaluated again when it changes.
+
+    Args:
+        version: the first digits of a past version's name, as `python -m ddsimport log` prints it;
+            or how many before the newest: -1 is the one before.
 
     Raises:
-        LookupError: there is no such artifact.
-        StoreError: the store cannot be used.
+        LookupError: there is no such artifact or version.
+        StoreError: the store cannot be used, or a past value is no longer in it.
     """
     shared = session()
     if shared.store is None:
         raise StoreError(f"the store {shared.config.store} cannot be used")
     recording = recorder.current()
     with recorder.unrecorded():
-        value = shared.store.load(path)
-        blob = shared.blob_at(path)
+        value = shared.store.load(path, version)
+        blob = shared.blob_at(path) if version is None else None
+    if recording is not None and isinstance(version, int):  # a name means the same for ever
+        for enclosing in recording.chain():
+            enclosing.effects[f"loaded a version of {path} by its place; name it instead"] = None
     if recording is not None and blob is not None:
         for enclosing in recording.chain():
             enclosing.loads[path] = blob

@@ -50,7 +50,9 @@ class Session:
         self.run = report.current()
         self.store: Store | None = None
         try:
-            self.store = Store.open(self.config.store)
+            self.store = Store.open(
+                self.config.store, self.config.namespace, pickles=self.config.pickle
+            )
         except StoreError as error:
             self.run.say("store", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
@@ -61,9 +63,9 @@ class Session:
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        self.run.at_end += [self._note_run, self._let_go]
         if self.store is not None and self.store.writable and self.config.remote:
-            self._share(self.store)
+            self._share(self.store)  # what is to be pushed is, before it can be collected
+        self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
@@ -128,6 +130,24 @@ class Session:
                 "saved_seconds": self.run.saved_seconds,
             }
         )
+
+    def _keep_within_budget(self) -> None:
+        store = self.store
+        if store is None or not store.kept_files:
+            return
+        from ddsimport.store import collector
+
+        budget = collector.default_budget(store.root)
+        if self.config.budget is not None:
+            budget = budget.replace(bytes=self.config.budget)
+        found = collector.collect_if_due(store.root, store.kept_bytes, store.kept_files, budget)
+        if found is not None and found.bytes - found.removed_bytes > budget.bytes:
+            self.run.say(
+                "budget",
+                f"the store holds {(found.bytes - found.removed_bytes) / 1e9:.3g} GB, more than "
+                f"its budget of {budget.bytes / 1e9:.3g} GB: paths show too much; remove some, "
+                "set `budget` in pyproject.toml, or see `python -m ddsimport gc --help`",
+            )
 
     def _let_go(self) -> None:
         """Forget what the program's names were bound to: what is held here would outlive its

@@ -22,6 +22,7 @@ class Options(Record):
             decides how much is kept.
         ttl: seconds after which a kept value is evaluated again; None: never.
         cached: whether the value is kept at all.
+        always: it is kept also where that is much dearer than to evaluate it.
         replay: "off": a hit gives the value and does nothing else; "truncated": what is printed
             beyond the budget is lost on a hit; empty: a hit does all that the step does.
         files: patterns of files that count as inputs, relative to the project.
@@ -31,6 +32,7 @@ class Options(Record):
     salt: str = ""
     ttl: float | None = None
     cached: bool = True
+    always: bool = False
     replay: str = ""
     files: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ def options_of(pairs: Iterable[tuple[str, str]], replay: str = "") -> Options:
         salt=repr((version, files, env, replay)) if files or env or replay else version,
         ttl=seconds_of(given["ttl"]) if "ttl" in given else None,
         cached=given.get("cache") != "off",
+        always=given.get("cache") == "always",
         replay=replay,
         files=files,
         env=env,
@@ -71,8 +74,8 @@ def fault_in(key: str, value: str) -> str | None:
     None if nothing is."""
     if key == "ttl" and not seconds_of(value):
         return "a time is written as `90s`, `30m`, `12h`, `1d` or `2w`"
-    if key == "cache" and value != "off":
-        return "it takes `off`; without it, values are kept"
+    if key == "cache" and value not in ("off", "always"):
+        return "it takes `off` or `always`; without it, values are kept where that pays"
     if key == "replay" and value not in REPLAYS:
         return f"it takes {' or '.join(f'`{each}`' for each in REPLAYS)}"
     if key in ("files", "env"):

@@ -92,9 +92,7 @@ class Blobs:
 
     def _committed(self, staged: Staged) -> tuple[str, int]:
         name = staged.finish()
-        if self._is_right(name, staged.size):
-            self._reuse(name)
-        else:
+        if not (self._is_right(name, staged.size) and self._reuse(name)):
             self._note(name, staged.commit(self.path(name)))
         return name, staged.size
 
@@ -237,19 +235,23 @@ class Blobs:
             return False
         return True
 
-    def _reuse(self, name: str) -> None:
-        """Make a blob found in place as lasting and as young as if we had written it.
+    def _reuse(self, name: str) -> bool:
+        """Make a blob found in place as lasting and as young as if we had written it; False if it
+        is gone.
 
         Its writer may not have flushed the folder yet, and our entry must not outlast it; and a
-        collector that spares the young must see that it is of use again.
+        collector must see that it is of use again (it puts a blob aside, then looks at its time).
         """
         path = self.path(name)
         try:
-            flush_folder(os.path.dirname(path))
             os.utime(path)
+            flush_folder(os.path.dirname(path))
             self._note(name, os.stat(path))
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise unusable("write", path, error) from error
+        return True
 
 
 def _content(descriptor: int, size: int) -> bytearray | mmap:

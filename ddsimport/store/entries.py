@@ -116,12 +116,37 @@ class Entries:
             StoreError: nothing has changed.
         """
         entry = Entry(entry.signature, entry.candidates[:MOST_CANDIDATES])
+        self._write(entry)
+        self._remember(entry)
+
+    def _write(self, entry: Entry) -> None:
+        """Raises StoreError."""
         data = sealed(entry_to_json(entry))
         with Staged(self._tmp) as staged:
             staged.write(data)
             staged.finish()
             staged.commit(self._path(entry.signature))
-        self._remember(entry)
+
+    def replace(
+        self, signature: str, candidates: tuple[Candidate, ...], status: os.stat_result
+    ) -> None:
+        """Leave these candidates and no others; the time of last use stays that of `status`.
+
+        The caller holds the signature's lock.
+
+        Raises:
+            StoreError: nothing has changed.
+        """
+        path = self._path(signature)
+        self._known.pop(signature, None)
+        try:
+            if not candidates:
+                os.unlink(path)
+                return
+            self._write(Entry(signature, candidates))
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        except OSError as error:
+            raise unusable("write", path, error) from error
 
     def touch(self, signature: str) -> None:
         """Note that the entry was of use now: its modification time is the time of its last use,

@@ -271,7 +271,7 @@ def _fetch_blobs(
     for candidates in by_signature.values():
         for candidate in candidates:
             blobs.update(sharing.blobs_of(candidate))
-    blobs = {name: size for name, size in blobs.items() if not store.has_blob(name)}
+    blobs = {name: size for name, size in blobs.items() if not store.has(name)}
     moved = expect(sum(blobs.values()))
     lacking: set[str] = set()
 

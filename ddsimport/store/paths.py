@@ -6,6 +6,8 @@ are the strictest of all of them. Both functions are pure; nothing here touches 
 
 from __future__ import annotations
 
+import re
+
 from ddsimport.errors import StoreError
 
 # File systems take 255 bytes for a name. A record adds `.json`, and directories of records may
@@ -129,3 +131,20 @@ def _percent(character: str) -> str:
 
 def _escaped(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def record_file(folder: str, parts: tuple[str, ...]) -> str:
+    """Where what is known of an artifact path is kept, one JSON file each below `folder`."""
+    folders = "".join(f"/{_marked(part)}" for part in parts[:-1])
+    return f"{folder}{folders}/{parts[-1]}.json"
+
+
+def _marked(part: str) -> str:
+    """The folder of records for a component: `/a` has the record `a.json`, so `/a.json/b` must not
+    need a folder of that name."""
+    return part + "~" if re.search(r"\.json~*$", part) else part
+
+
+def unmarked(part: str) -> str:
+    """The component whose folder of records is called `part`."""
+    return part[:-1] if re.search(r"\.json~+$", part) else part

@@ -25,8 +25,11 @@ _FOLDERS = ("blobs/v1", "data", "entries/v1", "locks", "tmp", "views/v1")
 _NAMES = {
     ".gitignore",
     "store.json",
+    "checked",
     "facts",
+    "history",
     "index",
+    "namespaces",
     "outbox",
     "partial",
     "quarantine",

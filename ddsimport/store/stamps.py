@@ -114,3 +114,18 @@ def _status_in(record: dict[str, Any]) -> tuple[int, ...] | None:
 def status_key(status: os.stat_result) -> tuple[int, int, int, int]:
     """What changes when a file does."""
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+class Costs(_Notes):
+    """The folder `checked/costs/`: signatures whose values were too dear to keep."""
+
+    def __init__(self, root: str, writable: bool) -> None:
+        super().__init__(root, "checked/costs", writable)
+
+    def read(self, signature: str) -> float | None:
+        """The seconds that keeping the value took; None if that was not noted."""
+        seconds = self._read(signature).get("seconds")
+        return seconds if type(seconds) is float else None
+
+    def write(self, signature: str, seconds: float) -> None:
+        self._write(signature, {"seconds": float(seconds)})

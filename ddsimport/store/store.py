@@ -12,17 +12,19 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries
+from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.root import open_root
-from ddsimport.store.stamps import Digests
+from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
 from ddsimport.store.view_records import ViewRecord
-from ddsimport.store.views import Views
+from ddsimport.store.views import Views, folder_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from ddsimport.store.behind import Behind
+    from ddsimport.store.history import Version
     from ddsimport.values.codecs import Codec, ViewFormat
 
 
@@ -50,34 +53,51 @@ class Store:
     Attributes:
         root: its folder, an absolute path without symbolic links.
         id: a name of this store that copies of it share.
+        namespace: whose paths it shows; empty for those under `data/` itself.
+        pickles: whether pickles are written and read; if not, a value that only they hold is not
+            kept, and one that was is evaluated again.
+        history: what its paths have shown.
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
+        costs: what was too dear to keep.
+        kept_bytes, kept_files: about what this process has added.
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
     """
 
-    def __init__(self, root: str, identity: str, writable: bool) -> None:
+    def __init__(
+        self, root: str, identity: str, writable: bool, namespace: str = "", pickles: bool = True
+    ) -> None:
         """Use `Store.open`."""
         self.root = root
         self.id = identity
         self.writable = writable
+        self.namespace = namespace
+        self.pickles = pickles
+        self.kept_bytes = self.kept_files = 0
         self.damages: list[str] = []
         self.on_damage: Callable[[str], None] | None = None
         self._swept = False
         self._entries = Entries(root, self._quarantine)
         self._blobs = Blobs(root, writable, self._quarantine)
         self.digests = Digests(root, writable)
-        self._views = Views(root, self._blobs, writable, self._quarantine)
+        self.costs = Costs(root, writable)
+        self._views = Views(root, self._blobs, writable, self._quarantine, namespace)
+        self.history = History(folder_of(root, namespace), f"{root}/tmp")
         self._behind: Callable[[], Behind] | None = None
 
     @classmethod
-    def open(cls, root: str) -> Store:
+    def open(cls, root: str, namespace: str = "", pickles: bool = True) -> Store:
         """Open the store in the folder `root`; create it if there is none.
+
+        Args:
+            namespace: one component of an artifact path, or empty.
+            pickles: see the class.
 
         Raises:
             StoreError: the folder cannot be used as a store, and why.
         """
-        return cls(*open_root(root))
+        return cls(*open_root(root), namespace, pickles)
 
     def entry(self, signature: str) -> Entry | None:
         """What is kept for a signature (blake3 in hex); None if nothing usable is.
@@ -100,8 +120,16 @@ class Store:
         Args:
             behind: gives it, always the same one; called when something is first missing here.
         """
+
+        def fetch(name: str, size: int) -> bool:
+            found = behind().fetch(name, size)
+            if found:
+                self.kept_bytes += size
+                self.kept_files += 1
+            return found
+
         self._behind = behind
-        self._blobs.fetch = lambda name, size: behind().fetch(name, size)
+        self._blobs.fetch = fetch
 
     def fetched(self, signature: str) -> Entry | None:
         """The entry of a signature after the remote was asked for it; None if that gave nothing
@@ -122,10 +150,6 @@ class Store:
             with suppress(StoreError):  # else they will be fetched again
                 self._entries.write(entry)
         return entry
-
-    def has_blob(self, name: str) -> bool:
-        """Whether there is a blob of this name."""
-        return os.path.exists(self._blobs.path(name))
 
     def blob_path(self, name: str, size: int) -> str:
         """The file of a blob, which was found to be sound. Raises StoreError."""
@@ -154,7 +178,7 @@ class Store:
             StoreError: the blob is missing or damaged.
             CodecError: there is no such codec.
         """
-        codec = _codec_named(candidate.codec)
+        codec = self._allowed(candidate.codec)
         return self._blobs.held(candidate.blob, candidate.size, codec)
 
     def proves(self, candidate: Candidate) -> bool:
@@ -179,6 +203,7 @@ class Store:
         classes: tuple[str, ...] = (),
         comes_back: Callable[[object], bool] | None = None,
         ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
+        on_written: Callable[[float], None] = lambda _: None,
         python: str | None = None,
         created: str | None = None,
     ) -> Candidate:
@@ -191,6 +216,8 @@ class Store:
                 and some drop part of their state without a word.
             ties: told the blob's file and the codec's name, says what else the trace's variables
                 must hold: what can be seen only in what is kept.
+            on_written: told how many seconds it took to write the value, and to read it back if it
+                was; what it raises is raised, and nothing names the blob.
             python: version of Python; by default that of this process.
             created: ISO 8601 in UTC; by default now.
             trace, digest, seconds, path, code, inputs, versions, stem, parts, classes: see
@@ -204,14 +231,20 @@ class Store:
             raise StoreError(f"the store {self.root} is read-only")
         self._sweep_once()
         chosen = _codec_for(value) if codec is None else codec
+        if not self.pickles and not _is_safe(chosen.name):
+            raise CodecError(
+                f"only {chosen.name} can keep its value, and `pickle = false` rules it out"
+            )
+        started = perf_counter()
         try:
             blob, size = self._write_blob(value, chosen, comes_back)
         except CodecError:
-            if codec is not None or chosen.proves or chosen.name == "pickle":
+            if codec is not None or chosen.proves or chosen.name == "pickle" or not self.pickles:
                 raise
             # Somebody's own codec that loses a part of this value.
             chosen = _codec_named("pickle")
             blob, size = self._write_blob(value, chosen, comes_back)
+        on_written(perf_counter() - started)
         if ties is not None:
             more = ties(self._blobs.path(blob), chosen.name)
             trace = trace.replace(variables=trace.variables + more)
@@ -234,6 +267,8 @@ class Store:
             classes=classes,
         )
         self._entries.add(signature, candidate)
+        self.kept_bytes += 2 * size  # and the view
+        self.kept_files += 4  # blob, entry, view and its record
         if self._behind is not None:
             self._behind().note(signature)
         return candidate
@@ -247,9 +282,12 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         try:
-            return self._blobs.write_file(path)
+            blob, size = self._blobs.write_file(path)
         except OSError as error:
             raise unusable("read", path, error) from error
+        self.kept_bytes += size
+        self.kept_files += 1
+        return blob, size
 
     def file_content(self, blob: str, size: int) -> Buffer:
         """What `keep_file` kept. Raises StoreError: it is missing or damaged."""
@@ -294,6 +332,7 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         try:
+            self.history.add(path, candidate, _now())
             view = _view_for(value, os.path.splitext(path)[1], format)
         except CodecError:
             self._views.withdraw(path, candidate, format)
@@ -325,24 +364,56 @@ class Store:
         """
         return self._views.record(path)
 
-    def load(self, path: str) -> Any:
+    def load(self, path: str, version: str | int | None = None) -> Any:
         """The value that the artifact path shows now, exactly as it was kept.
+
+        Args:
+            version: a past one, as `past` takes it.
 
         Raises:
             AbsentArtifactError: there is none (also a LookupError).
             StoreError, CodecError: as for `value`.
         """
+        if version is not None:
+            past = self.past(path, version)
+            self._check_makers(path, past.signature, past.blob)
+            return self._decode(past.blob, past.size, past.codec)
         record = self._views.record(path)
         if record is None:
             raise AbsentArtifactError(self._absence(path))
-        entry = self._entries.read(record.signature)
-        if entry is not None:
-            makers = entry.replace(
-                candidates=tuple([each for each in entry.candidates if each.blob == record.blob])
-            )
-            if makers.candidates and not _believed(makers).candidates:
-                raise StoreError(f"the value of {path} is by somebody whose key is not trusted now")
+        self._check_makers(path, record.signature, record.blob)
         return self._decode(record.blob, record.blob_size, record.codec)
+
+    def past(self, path: str, version: str | int) -> Version:
+        """A value that the artifact path has shown.
+
+        Args:
+            version: the first digits of its name, as `ddsimport log` prints it; or how many before
+                the newest one: -1 is the one before, 0 the newest.
+
+        Raises:
+            AbsentArtifactError: there is no such version, or more than one.
+            StoreError: not an artifact path, or its history cannot be read.
+        """
+        versions = self.history.versions(path)
+        if isinstance(version, int):
+            for back, each in enumerate(versions):
+                if back == -version:
+                    return each
+            found = {}
+        else:
+            found = {each.blob: each for each in versions if each.blob.startswith(version)}
+            if len(found) == 1 and version:
+                return next(iter(found.values()))
+        names = ", ".join(each.blob[:12] for each in self.history.versions(path))
+        many = "more than one" if found else "no"
+        raise AbsentArtifactError(
+            f"{path} has {many} version {version!r}; there are: {names or 'none'}"
+        )
+
+    def has(self, blob: str) -> bool:
+        """Whether a blob is there; it may be damaged."""
+        return os.path.exists(self._blobs.path(blob))
 
     def paths(self) -> Iterator[str]:
         """All artifact paths that were published, in order."""
@@ -377,8 +448,22 @@ class Store:
             raise CodecError(f"{codec.name} does not give the same value back")
         return blob, size
 
+    def _check_makers(self, path: str, signature: str, blob: str) -> None:
+        """Raises StoreError: the value came from others only, and they are not trusted now."""
+        entry = self._entries.read(signature)
+        found = entry.candidates if entry is not None else ()
+        makers = tuple([each for each in found if each.blob == blob])
+        if makers and not _believed(Entry(signature, makers)).candidates:
+            raise StoreError(f"the value of {path} is by somebody whose key is not trusted now")
+
     def _decode(self, blob: str, size: int, codec: str) -> Any:
-        return self._blobs.value(blob, size, _codec_named(codec))
+        return self._blobs.value(blob, size, self._allowed(codec))
+
+    def _allowed(self, name: str) -> Codec:
+        """Raises CodecError."""
+        if not self.pickles and not _is_safe(name):
+            raise CodecError(f"reading {name} may run code, and `pickle = false` rules it out")
+        return _codec_named(name)
 
     def _sweep_once(self) -> None:
         """Once per process that keeps something, so that leftovers are bounded even without gc."""
@@ -435,6 +520,12 @@ def _codec_named(name: str) -> Codec:
     from ddsimport.values.codecs import codec_named
 
     return codec_named(name)
+
+
+def _is_safe(name: str) -> bool:
+    from ddsimport.values.codecs import is_safe
+
+    return is_safe(name)
 
 
 def _libraries(value: object, codec: Codec) -> dict[str, str]:

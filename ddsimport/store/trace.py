@@ -5,6 +5,8 @@ Nothing is computed here. `Trace` is verified by the runtime; the store only kee
 
 from __future__ import annotations
 
+import json
+
 from ddsimport.records import Record
 from ddsimport.store.seals import DamagedError
 
@@ -125,6 +127,18 @@ class Entry(Record):
 def is_name(text: object) -> bool:
     """Whether `text` is a blake3 in hex, and so may be used as a file name as it stands."""
     return type(text) is str and len(text) == 64 and not text.strip(_HEX)
+
+
+def blobs_of(candidate: Candidate) -> set[str]:
+    """The names of all blobs that a hit needs: the value's, and those that its effects name in a
+    member `blob` of their text (the files that the step left)."""
+    found = {candidate.blob}
+    for _, text in candidate.trace.effects:
+        if '"blob"' in text:
+            name = json.loads(text).get("blob")
+            if is_name(name):
+                found.add(name)
+    return found
 
 
 def entry_to_json(entry: Entry) -> dict[str, Any]:

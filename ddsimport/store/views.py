@@ -11,14 +11,13 @@ describes the old one: the next run sees that they do not fit and writes both ag
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 
 from ddsimport.errors import StoreError
 from ddsimport.store import view_files
 from ddsimport.store.atomic import Staged, unusable
 from ddsimport.store.locks import SignatureLock
-from ddsimport.store.paths import artifact_parts
+from ddsimport.store.paths import artifact_parts, record_file, unmarked
 from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
 from ddsimport.store.view_records import (
     NO_VIEW,
@@ -42,6 +41,22 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0
 
 
+_NAMESPACES = "namespaces"
+
+
+def namespaces(root: str) -> list[str]:
+    """The names of all namespaces of a store; the one without a name comes first."""
+    try:
+        return ["", *sorted(os.listdir(f"{root}/{_NAMESPACES}"))]
+    except OSError:
+        return [""]
+
+
+def folder_of(root: str, namespace: str) -> str:
+    """Where the paths of a namespace are shown: the store's folder, or one in it."""
+    return f"{root}/{_NAMESPACES}/{namespace}" if namespace else root
+
+
 class Views:
     """The folders `data/` and `views/v1/`.
 
@@ -50,6 +65,7 @@ class Views:
         blobs: of the same store.
         writable: whether records may be brought up to date.
         damaged: called with the path of a damaged file, its status when read, and what is wrong.
+        namespace: whose paths; each has its own over the same blobs.
     """
 
     def __init__(
@@ -58,10 +74,13 @@ class Views:
         blobs: Blobs,
         writable: bool,
         damaged: Callable[[str, os.stat_result, str], None],
+        namespace: str = "",
     ) -> None:
         self._blobs = blobs
-        self._data = f"{root}/data"
-        self._records = f"{root}/views/v1"
+        self._namespace = namespace
+        folder = folder_of(root, namespace)
+        self._data = f"{folder}/data"
+        self._records = f"{folder}/views/v1"
         self._tmp = f"{root}/tmp"
         self._locks = f"{root}/locks"
         self._writable = writable
@@ -155,7 +174,7 @@ class Views:
         """Let `put` write the file, and note what it shows: format, exact or not, content."""
         parts = artifact_parts(path)
         name = _joined(parts)
-        lock = SignatureLock(self._locks, _lock_name(name))
+        lock = SignatureLock(self._locks, self._lock_name(name))
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
@@ -184,7 +203,7 @@ class Views:
         """
         parts = artifact_parts(path)
         name = _joined(parts)
-        lock = SignatureLock(self._locks, _lock_name(name))
+        lock = SignatureLock(self._locks, self._lock_name(name))
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
@@ -226,7 +245,19 @@ class Views:
                 yield from self.paths(place)
             elif name.endswith(".json"):
                 *folders, last = place[1:].split("/")
-                yield "/" + "/".join([*map(_unmarked, folders), last[: -len(".json")]])
+                yield "/" + "/".join([*map(unmarked, folders), last[: -len(".json")]])
+
+    def file_of(self, path: str) -> str:
+        """The file that shows an artifact path. Raises StoreError: it is none."""
+        return self._data + _joined(artifact_parts(path))
+
+    def records(self) -> Iterator[ViewRecord]:
+        """What each of these paths shows, where its record can be read."""
+        for path in self.paths():
+            with suppress(StoreError):
+                record = self.record(path)
+                if record is not None:
+                    yield record
 
     def _shows(self, path: str, candidate: Candidate, asked: str | None) -> bool:
         parts = artifact_parts(path)
@@ -289,26 +320,14 @@ class Views:
             staged.finish()
             staged.commit(self._record_path(parts))
 
+    def _lock_name(self, path: str) -> str:
+        from blake3 import blake3
+
+        return "view-" + blake3(f"{self._namespace}{path}".encode()).hexdigest()
+
     def _record_path(self, parts: tuple[str, ...]) -> str:
-        folders = "".join(f"/{_marked(part)}" for part in parts[:-1])
-        return f"{self._records}{folders}/{parts[-1]}.json"
+        return record_file(self._records, parts)
 
 
 def _joined(parts: tuple[str, ...]) -> str:
     return "/" + "/".join(parts)
-
-
-def _marked(part: str) -> str:
-    """The folder of records for a component: `/a` has the record `a.json`, so `/a.json/b` must not
-    need a folder of that name."""
-    return part + "~" if re.search(r"\.json~*$", part) else part
-
-
-def _unmarked(part: str) -> str:
-    return part[:-1] if re.search(r"\.json~+$", part) else part
-
-
-def _lock_name(path: str) -> str:
-    from blake3 import blake3
-
-    return "view-" + blake3(path.encode()).hexdigest()

@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HOLDS = frozenset({"_socket", "_thread", "concurrent", "logging", "socket", "ssl", "threading"})
-"""Modules (by the first part of the name) whose refused values may be left out of a global. A
-connection of `sqlite3` is not among them: the rows behind it are an input nobody would see."""
+_HOLDS = frozenset({"_socket", "_thread", "concurrent", "logging", "socket", "sqlite3", "ssl",
+                    "threading"})  # fmt: skip
+"""Modules (by the first part of the name) whose refused values may be left out of a global."""
 
 
 class Setting:
@@ -80,8 +80,11 @@ def is_hold(value: object) -> bool:
     """Whether a value without a digest is a hold on the running program: a lock, a connection.
 
     A file that is open for reading is none: what is read of it is an input that nobody would see.
+    So is a cursor of a database.
     """
     kind = type(value)
+    if kind.__module__ == "sqlite3" and not hasattr(kind, "cursor"):
+        return False
     if kind.__module__ == "_io":
         return not value.readable()  # type: ignore[attr-defined]  # streams only
     return any(base.__module__.partition(".")[0] in _HOLDS for base in kind.__mro__)

@@ -72,22 +72,81 @@ def test_it_counts(project, way):
     assert project.same().evaluated() == {"/x"}
 
 
-def test_rows_behind_a_connection_that_is_a_global(project):
-    project.write(
-        main="""
+_ROWS = {
+    "a global": """
         import sqlite3
         base = sqlite3.connect("rows.db")
         def rows():
             return base.execute("select * from t").fetchall()
         x = rows()  # dds: /x
         print(x)
+        """,
+    "in an object": """
+        import sqlite3
+        class Rows:
+            def __init__(self):
+                self.base = sqlite3.connect("rows.db")
+                self.base.row_factory = sqlite3.Row
+            def all(self):
+                return [tuple(row) for row in self.base.execute("select * from t")]
+        rows = Rows()
+        def work():
+            return rows.all()
+        x = work()  # dds: /x
+        print(x)
+        """,
+    "in memory": """
+        import sqlite3
+        base = sqlite3.connect(":memory:")
+        base.execute("create table t(a)")
+        with sqlite3.connect("rows.db") as other:
+            base.executemany("insert into t values(?)", other.execute("select a from t").fetchall())
+        def rows():
+            return base.execute("select * from t").fetchall()
+        x = rows()  # dds: /x
+        print(x)
+        """,
+    "connected by the step": """
+        import sqlite3
+        def rows():
+            with sqlite3.connect("rows.db") as base:
+                return base.execute("select * from t").fetchall()
+        x = rows()  # dds: /x
+        print(x)
+        """,
+}
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("way", _ROWS)
+def test_rows_of_a_database(project, way, mode):
+    project.write(main=_ROWS[way])
+    with closing(sqlite3.connect(project.root / "rows.db")) as base:
+        base.execute(f"pragma journal_mode = {mode}")
+        with base:
+            base.execute("create table t(a)")
+            base.execute("insert into t values(1)")
+        project.same()
+        project.same()
+        assert project.same().evaluated() == set()
+        with base:
+            base.execute("insert into t values(2)")
+        assert project.same().evaluated() == {"/x"}
+        project.same()
+        assert project.same().evaluated() == set()
+
+
+def test_a_transaction_that_is_under_way(project):
+    project.write(
+        main="""
+        import sqlite3
+        base = sqlite3.connect("rows.db")
+        base.execute("create table if not exists t(a)")
+        base.execute("insert into t values(1)")
+        def rows():
+            return base.execute("select count(*) from t").fetchall()
+        x = rows()  # dds: /x
+        base.rollback()
         """
     )
-    with closing(sqlite3.connect(project.root / "rows.db")) as base, base:
-        base.execute("create table t(a)")
-        base.execute("insert into t values(1)")
-    ended = project.same()
-    assert "has no digest" in ended.steps[0]["reason"]
-    with closing(sqlite3.connect(project.root / "rows.db")) as base, base:
-        base.execute("insert into t values(2)")
-    project.same()
+    assert "a transaction is under way" in project.same().steps[0]["reason"]

@@ -195,3 +195,29 @@ def test_a_connection_asks_for_ttl(project):
     steps = {step["path"]: step["reason"] for step in project.run().steps}
     assert "with `ttl=1d` in its pragma it is evaluated again when older" in steps["/x"]
     assert "it connected" not in steps["/y"]
+
+
+def test_what_is_dearer_to_keep_than_to_evaluate(project):
+    """The value takes its time to be written, whatever machine this is."""
+    project.write(
+        main="""
+        import time
+        class Slow:
+            def __init__(self, number):
+                self.number = number
+            def __reduce__(self):
+                time.sleep(1.2)
+                return Slow, (self.number,)
+        def make(number):
+            return Slow(number)
+        x = make(3)  # dds: /x
+        y = make(4)  # dds: /y cache=always
+        print(x.number, y.number)
+        """
+    )
+    for _ in range(2):
+        ended = project.same()
+        reason = next(step["reason"] for step in ended.steps if step["path"] == "/x")
+        assert "`cache=always` in its pragma keeps it all the same" in reason
+        assert not project.view("/x").exists()
+    assert ended.statuses == {"/x": "uncached", "/y": "hit"}

@@ -221,7 +221,7 @@ def test_a_transfer_that_broke_off_is_taken_up_again(store, large):
     remote.breaks_after = 2
     with pytest.raises(RemoteError, match="dead"):
         fetch_blob(remote, store.root, name, size)
-    assert not store.has_blob(name)
+    assert not store.has(name)
     store.sweep()  # as any process does that keeps something
     remote.breaks_after = 1 << 30
     moved: list[int] = []
@@ -240,9 +240,9 @@ def test_what_was_gathered_and_is_wrong_is_gathered_anew(store, large):
     (partial / name).write_bytes(b"x" * PART)
     with pytest.raises(Unsound):
         fetch_blob(remote, store.root, name, size)
-    assert not store.has_blob(name)
+    assert not store.has(name)
     fetch_blob(remote, store.root, name, size)
-    assert store.has_blob(name)
+    assert store.has(name)
 
 
 def test_two_processes_that_gather_one_blob_do_not_mix(store, large):
@@ -256,7 +256,7 @@ def test_two_processes_that_gather_one_blob_do_not_mix(store, large):
         other.flush()
         fcntl.flock(other, fcntl.LOCK_EX)
         fetch_blob(remote, store.root, name, size)
-    assert store.has_blob(name)
+    assert store.has(name)
     assert os.listdir(partial) == [name]
 
 
@@ -278,7 +278,7 @@ def test_a_blob_that_was_changed_is_not_taken(store, tmp_path, size, change):
     said: list[tuple[str, str]] = []
     behind = Behind(store.root, remote.url, lambda *each: said.append(each), outbox=False)
     assert not behind.fetch(name, size)
-    assert not store.has_blob(name)
+    assert not store.has(name)
     assert "something else under the name" in said[0][1]
     assert Outbox(store.root).damaged() == {name}
 

@@ -16,7 +16,10 @@ import sys
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec, ViewFormat
 
-__all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "is_harmless", "verify", "view_for"]
+__all__ = [
+    "Codec", "ViewFormat", "codec_for", "codec_named", "is_harmless", "is_safe", "verify",
+    "view_for",
+]  # fmt: skip
 
 # Each is imported when it is first needed: a warm run needs one or two.
 _HOMES = {
@@ -106,6 +109,11 @@ def codec_named(name: str) -> Codec:
     if "@" in name:
         raise CodecError(f"the codec {name.partition('@')[0]} was changed, or is not registered")
     raise CodecError(f"no codec is named {name!r}; there are {', '.join(_HOMES)}")
+
+
+def is_safe(name: str) -> bool:
+    """Whether reading what this codec wrote runs none of the code that the bytes may name."""
+    return name in _HOMES and name != "pickle"
 
 
 def is_harmless(name: str) -> bool:
