@@ -1,7 +1,8 @@
 """`python -m benchmarks [hits] [processes] [digests] [values] [recording]`: by default all, in one.
 
-`precision`, `analysis` and `galleries`, which download the packages they look at, run when they are
-asked for, with options of their own: `python -m benchmarks analysis --plot cost.png`.
+`precision`, `analysis` and `galleries`, which download what they look at, and `scale`, which fills
+a disk, run when they are asked for, with options of their own:
+`python -m benchmarks analysis --plot cost.png`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from importlib import import_module
 
 SUITES = ("hits", "processes", "digests", "values", "recording")
-WITH_OPTIONS = ("precision", "analysis", "galleries")
+WITH_OPTIONS = ("precision", "analysis", "galleries", "scale")
 
 
 def main(names: list[str]) -> int:

@@ -48,6 +48,8 @@ def open_root(root: str) -> tuple[str, str, bool]:
         if not os.path.lexists(root):
             _create_folder(root)
         status = os.stat(root)
+        if stat.S_ISDIR(status.st_mode) and not os.path.lexists(f"{root}/store.json"):
+            status = _checked_new(root, status)
     except OSError as error:
         raise unusable("open the store", root, error) from error
     _check_private(root, status)
@@ -68,12 +70,30 @@ def _create_folder(root: str) -> None:
         os.mkdir(root, 0o700)
 
 
+def _checked_new(root: str, status: os.stat_result) -> os.stat_result:
+    """The status of a folder that is no store yet; an empty one is made private.
+
+    Raises:
+        StoreError: it holds other files.
+        OSError: it cannot be read.
+    """
+    present = set(os.listdir(root))
+    if foreign := present - _NAMES:
+        raise StoreError(
+            f"{root} is no store and holds other files, such as {min(foreign)}; "
+            "name an empty or a new folder"
+        )
+    if not present and _is_own(status):
+        os.chmod(root, 0o700)
+    return os.stat(root)
+
+
 def _check_private(root: str, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise StoreError(f"the store {root} is not a folder")
     if not hasattr(os, "geteuid"):
         return  # Windows: access lists, inherited from the user's profile
-    if status.st_uid != os.geteuid():
+    if not _is_own(status):
         raise StoreError(
             f"the store {root} belongs to another user (uid {status.st_uid}), whose pickles would "
             "run as you; use a store of your own: --store DIR or DDSIMPORT_STORE=DIR"
@@ -81,8 +101,17 @@ def _check_private(root: str, status: os.stat_result) -> None:
     if status.st_mode & 0o022:
         raise StoreError(
             f"others may write to the store {root}, and what they put there would run as you; "
-            f"if you trust what is in it: chmod go-w {root}"
+            f"if you trust what is in it: chmod go= {root}"
         )
+    if status.st_mode & 0o044:
+        raise StoreError(
+            f"others may read the store {root}, with all that your pipelines have seen; if what is "
+            f"in it is no secret, or nobody was there to see it: chmod go= {root}"
+        )
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 def _identity(root: str) -> str | None:
@@ -115,12 +144,6 @@ def _identity(root: str) -> str | None:
 def _create(root: str) -> None:
     """Make an empty folder (or one whose creation was cut short) a store; `store.json` last."""
     try:
-        foreign = set(os.listdir(root)) - _NAMES
-        if foreign:
-            raise StoreError(
-                f"{root} is no store and holds other files, such as {min(foreign)}; "
-                "name an empty or a new folder"
-            )
         for folder in _FOLDERS:
             make_folder(f"{root}/{folder}")
         if not os.path.exists(f"{root}/.gitignore"):

@@ -42,11 +42,11 @@ def test_folders_above_are_made_and_links_to_the_store_followed(tmp_path: Path) 
     assert Store.open(store.root).id == store.id
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o722, 0o777])
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o722, 0o777, 0o755, 0o740, 0o704])
 def test_a_store_that_others_may_write_to_is_refused(root: Path, mode: int) -> None:
     Store.open(str(root))
     root.chmod(mode)
-    with pytest.raises(StoreError, match="chmod go-w"):
+    with pytest.raises(StoreError, match="chmod go= "):
         Store.open(str(root))
 
 
@@ -89,6 +89,13 @@ def test_a_folder_with_other_files_is_no_place_for_a_store(tmp_path: Path) -> No
     with pytest.raises(StoreError, match=r"thesis\.tex"):
         Store.open(str(home))
     assert all_files(home) == ["thesis.tex"]
+
+
+def test_an_empty_folder_that_the_user_has_made_is_made_private(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    root.mkdir(mode=0o755)
+    Store.open(str(root))
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:
