@@ -221,6 +221,26 @@ def test_a_server_that_ignores_conditions(rclone, tmp_path):
     assert ann.run().evaluated() == set()
 
 
+def test_over_ssh(tmp_path):
+    from sftp import serving
+
+    served = tmp_path / "served"
+    served.mkdir()
+    with serving(served) as url:
+        ann, bob = _users(tmp_path, url, more="remote_push = true\n")
+        bob.trusts(ann.makes_a_key())
+        first = ann.run()
+        assert (first.stderr, first.code) == ("", 0)
+        second = bob.run()
+        assert (second.evaluated(), second.stdout, second.stderr) == (set(), first.stdout, "")
+        (served / "home" / ".ssh" / "known_hosts").write_text("")
+        bob.forgets()
+        code, _, errors = bob.says("main.py")  # whoever answers now may be anybody
+        assert code == 0
+        assert errors.count("the remote is left out of this run") == 1
+        assert "3 computed" in errors
+
+
 def test_offline_is_said_once_and_pushed_later(folder, tmp_path):
     ann, bob = _users(tmp_path, f"file://{folder}", more="remote_push = true\n")
     bob.trusts(ann.makes_a_key())
