@@ -109,9 +109,9 @@ def look_up(
                 search = footprint.search(step, inquiry, session)
                 if search is not None:
                     found = kept(store.entry(search.stem), search)
-            found = found or kept(store.fetched(signature))
+            found = found or kept(store.others.fetched(signature))
             if found is None and search is not None:
-                found = kept(store.fetched(search.stem), search)
+                found = kept(store.others.fetched(search.stem), search)
             if found is None:
                 from ddsimport.runtime.evaluation import Evaluation  # not in a run of hits
 

@@ -248,7 +248,7 @@ def pull(
     for signature, candidates in by_signature.items():
         whole = [each for each in candidates if lacking.isdisjoint(sharing.blobs_of(each))]
         before = store.entry(signature)
-        entry = store.take_up(signature, sharing.in_order(whole))
+        entry = store.others.take_up(signature, sharing.in_order(whole))
         if entry is not None:
             taken += len(entry.candidates) - (len(before.candidates) if before is not None else 0)
     return Exchanged(

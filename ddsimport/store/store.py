@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
@@ -20,6 +19,7 @@ from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries
 from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.others import Others, believed
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
@@ -28,7 +28,7 @@ from ddsimport.store.views import Views, folder_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from typing_extensions import Buffer
@@ -60,6 +60,7 @@ class Store:
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
         costs: what was too dear to keep.
+        others: what came from others.
         kept_bytes, kept_files: about what this process has added.
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
@@ -84,7 +85,7 @@ class Store:
         self.costs = Costs(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine, namespace)
         self.history = History(folder_of(root, namespace), f"{root}/tmp")
-        self._behind: Callable[[], Behind] | None = None
+        self.others = Others(self._entries, writable)
 
     @classmethod
     def open(cls, root: str, namespace: str = "", pickles: bool = True) -> Store:
@@ -105,21 +106,15 @@ class Store:
         Raises:
             StoreError: the file system refuses to tell.
         """
-        entry = self._entries.read(signature)
-        return entry and _believed(entry)
+        return believed(self._entries.read(signature))
 
     def known_entry(self, signature: str) -> Entry | None:
         """What this process knows to be kept for a signature: perhaps not the newest candidates,
         but without a look at the disk. A step that is called in a loop asks here first."""
-        entry = self._entries.known(signature)
-        return entry and _believed(entry)
+        return believed(self._entries.known(signature))
 
     def share(self, behind: Callable[[], Behind]) -> None:
-        """Have a remote behind this store: what is not here may be there.
-
-        Args:
-            behind: gives it, always the same one; called when something is first missing here.
-        """
+        """Have a remote behind this store (see `Others.behind`)."""
 
         def fetch(name: str, size: int) -> bool:
             found = behind().fetch(name, size)
@@ -128,28 +123,8 @@ class Store:
                 self.kept_files += 1
             return found
 
-        self._behind = behind
+        self.others.behind = behind
         self._blobs.fetch = fetch
-
-    def fetched(self, signature: str) -> Entry | None:
-        """The entry of a signature after the remote was asked for it; None if that gave nothing
-        that was not here. Each signature is asked for once. Never raises."""
-        found = self._behind().candidates(signature) if self._behind is not None else ()
-        return self.take_up(signature, found) if found else None
-
-    def take_up(self, signature: str, found: Iterable[Candidate]) -> Entry | None:
-        """Add candidates that others made and that `sharing` let in; None if that changes nothing.
-        What was kept here stays, and goes before. Never raises."""
-        from ddsimport.store.sharing import joined
-
-        known = None
-        with suppress(StoreError):
-            known = self.entry(signature)
-        entry = joined(signature, known, found)
-        if entry is not None and self.writable:
-            with suppress(StoreError):  # else they will be fetched again
-                self._entries.write(entry)
-        return entry
 
     def blob_path(self, name: str, size: int) -> str:
         """The file of a blob, which was found to be sound. Raises StoreError."""
@@ -269,8 +244,7 @@ class Store:
         self._entries.add(signature, candidate)
         self.kept_bytes += 2 * size  # and the view
         self.kept_files += 4  # blob, entry, view and its record
-        if self._behind is not None:
-            self._behind().note(signature)
+        self.others.kept(signature)
         return candidate
 
     def keep_file(self, path: str) -> tuple[str, int]:
@@ -302,8 +276,7 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         self._entries.add(signature, candidate.replace(signature=signature))
-        if self._behind is not None:
-            self._behind().note(signature)
+        self.others.kept(signature)
 
     def shows(self, path: str, candidate: Candidate, format: str | None = None) -> bool:
         """Whether `data/<path>` is what `publish` would make it. Cheap, and loads no value.
@@ -376,12 +349,12 @@ class Store:
         """
         if version is not None:
             past = self.past(path, version)
-            self._check_makers(path, past.signature, past.blob)
+            self.others.check(path, past.signature, past.blob)
             return self._decode(past.blob, past.size, past.codec)
         record = self._views.record(path)
         if record is None:
             raise AbsentArtifactError(self._absence(path))
-        self._check_makers(path, record.signature, record.blob)
+        self.others.check(path, record.signature, record.blob)
         return self._decode(record.blob, record.blob_size, record.codec)
 
     def past(self, path: str, version: str | int) -> Version:
@@ -448,14 +421,6 @@ class Store:
             raise CodecError(f"{codec.name} does not give the same value back")
         return blob, size
 
-    def _check_makers(self, path: str, signature: str, blob: str) -> None:
-        """Raises StoreError: the value came from others only, and they are not trusted now."""
-        entry = self._entries.read(signature)
-        found = entry.candidates if entry is not None else ()
-        makers = tuple([each for each in found if each.blob == blob])
-        if makers and not _believed(Entry(signature, makers)).candidates:
-            raise StoreError(f"the value of {path} is by somebody whose key is not trusted now")
-
     def _decode(self, blob: str, size: int, codec: str) -> Any:
         return self._blobs.value(blob, size, self._allowed(codec))
 
@@ -492,15 +457,6 @@ class Store:
         near = get_close_matches(path, self.paths(), n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]}" if near else "; nothing has been kept yet"
         return f"there is no artifact at {path}{hint}"
-
-
-def _believed(entry: Entry) -> Entry:
-    """The entry without what came from others who are not trusted (any more)."""
-    if not any(candidate.origin for candidate in entry.candidates):
-        return entry
-    from ddsimport.store.sharing import is_believed
-
-    return Entry(entry.signature, tuple(filter(is_believed, entry.candidates)))
 
 
 def _codec_for(value: object) -> Codec:

@@ -381,7 +381,7 @@ def test_many_candidates_of_others_displace_none_of_ones_own(store, at):
         mine.replace(origin=UNSIGNED, trace=Trace(variables=(("env:X", str(number)),)))
         for number in range(100)
     ]
-    assert len(store.take_up(SIG, others).candidates) == 101
+    assert len(store.others.take_up(SIG, others).candidates) == 101
     again = Store.open(store.root).entry(SIG).candidates
     assert again[0] == mine
     assert len(again) == 16
