@@ -131,15 +131,20 @@ def collect(
 
 
 class _Usage:
-    """Bytes on the disk, and files."""
+    """Files, and their bytes on the disk: once where a large view is another name of its blob."""
 
     def __init__(self) -> None:
         self.bytes = 0
         self.files = 0
+        self._linked: set[int] = set()
 
     def add(self, status: os.stat_result) -> None:
-        self.bytes += _size(status)
         self.files += 1
+        if status.st_nlink > 1:
+            if status.st_ino in self._linked:
+                return
+            self._linked.add(status.st_ino)
+        self.bytes += _size(status)
 
 
 class _Collection:

@@ -173,6 +173,15 @@ def test_a_blob_that_went_meanwhile_is_written_anew(
     assert names(store, "a") == "a"
 
 
+def test_a_view_that_is_a_link_to_its_blob_counts_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ddsimport.store.view_files.LINKED", MB)
+    store.publish("/a", kept(store, "a", 2 * MB), b"a" * (2 * MB))
+    assert os.stat(f"{store.root}/data/a").st_nlink == 2
+    assert 2 * MB < collect(store.root, PLENTY, dry_run=True).bytes < 2.2 * MB
+
+
 def test_leftovers_and_old_facts_go(store: Store) -> None:
     root = Path(store.root)
     (root / "tmp/1-abc").write_text("left by a killed process")
