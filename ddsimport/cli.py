@@ -40,21 +40,28 @@ commands (each takes --help; a file of that name in this folder is run instead):
   demo [FOLDER]    run a small project on real data and show what a cache does for it
   gc               bring the store within its budget, least recently used first
   ls [PREFIX]      what artifact paths there are
+  key COMMAND      make yourself a key, and say whose values may run code here: create, show,
+                   trust, distrust, list
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
+  pull [PATH]      fetch what others evaluated from the remote
+  push             send what was evaluated here to the remote
   verify           look for damage in the store, and mend it
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
 environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE
 pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
-  namespace, budget, pickle
+  namespace, budget, pickle, remote, remote_push
 """
 
 _SUBCOMMANDS = {
     "demo": "ddsimport.demo",
     "gc": "ddsimport.commands.gc",
+    "key": "ddsimport.commands.key",
     "log": "ddsimport.commands.log",
     "ls": "ddsimport.commands.ls",
+    "pull": "ddsimport.commands.pull",
+    "push": "ddsimport.commands.push",
     "verify": "ddsimport.commands.verify",
 }
 _WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}

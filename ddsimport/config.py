@@ -14,6 +14,8 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | whose paths are shown | `--namespace NAME` | `DDSIMPORT_NAMESPACE` | `namespace = "NAME"` |
 | what the store may take | | | `budget = "20 GB"` |
 | nothing is pickled | | | `pickle = false` |
+| the store that several people share | | | `remote = "s3://BUCKET/PREFIX"` |
+| what a run keeps goes there when it ends | | | `remote_push = true` |
 
 The namespace `git` stands for the branch that is checked out.
 
@@ -54,6 +56,8 @@ _KEYS: Mapping[str, type[str] | type[bool]] = {
     "namespace": str,
     "budget": str,
     "pickle": bool,
+    "remote": str,
+    "remote_push": bool,
 }
 _PATHS = ("store", "report")
 
@@ -76,6 +80,8 @@ class Config(Record):
         namespace: whose paths the store shows; empty for its own.
         budget: bytes that the store may take; None: the default of `store.collector`.
         pickle: whether values may be kept as pickles.
+        remote: the URL of the store behind this one (see `store.remote`); empty without one.
+        remote_push: what a run keeps is pushed there when it ends.
     """
 
     store: str
@@ -90,6 +96,8 @@ class Config(Record):
     namespace: str = ""
     budget: int | None = None
     pickle: bool = True
+    remote: str = ""
+    remote_push: bool = False
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -129,6 +137,8 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         namespace=_namespace(str(chosen.get("namespace", "")), project),
         budget=_bytes_of(str(chosen["budget"])) if "budget" in chosen else None,
         pickle=bool(chosen.get("pickle", True)),
+        remote=str(chosen.get("remote", "")),
+        remote_push=bool(chosen.get("remote_push")),
     )
 
 

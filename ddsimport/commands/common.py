@@ -33,25 +33,38 @@ def parser_of(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def run(parser: argparse.ArgumentParser, arguments: Sequence[str], command: Command) -> int:
-    """Parse, open the store that there is, and do it; errors become one line and an exit code."""
+def run(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str],
+    command: Command,
+    *,
+    make: bool = False,
+) -> int:
+    """Parse, open the store that there is, and do it; errors become one line and an exit code.
+
+    Args:
+        make: a store is made if there is none.
+    """
     options = parser.parse_args(arguments)
     try:
-        return command(options, opened(options))
+        return command(options, opened(options, make=make))
     except (ConfigurationError, StoreError) as error:
         complain(str(error))
         return UNUSABLE
 
 
-def opened(options: argparse.Namespace) -> Store:
+def opened(options: argparse.Namespace, *, make: bool = False) -> Store:
     """The store that the options, the environment and `pyproject.toml` name.
+
+    Args:
+        make: it is made if there is none.
 
     Raises:
         ConfigurationError: they mean nothing.
         StoreError: there is none, or it cannot be used.
     """
     chosen = configured(options)
-    if not os.path.exists(chosen.store):
+    if not make and not os.path.exists(chosen.store):
         raise StoreError(
             f"there is no store at {chosen.store}; run a pipeline first, or name it: --store DIR"
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.runtime.signature import Step
+    from ddsimport.store.behind import Behind
     from ddsimport.store.trace import Candidate
 
 
@@ -62,11 +63,38 @@ class Session:
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
+        if self.store is not None and self.store.writable and self.config.remote:
+            self._share(self.store)  # what is to be pushed is, before it can be collected
         self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+
+    def _share(self, store: Store) -> None:
+        """Have the remote behind the store; nothing of it is imported before it is needed."""
+        made: list[Behind] = []
+
+        def behind() -> Behind:
+            if not made:
+                from ddsimport.store.behind import Behind
+
+                config = self.config
+                made.append(Behind(store.root, config.remote, self.run.say, config.remote_push))
+            return made[0]
+
+        store.share(behind)
+        if self.config.remote_push:
+            self.run.at_end.append(lambda: self._push(store, bool(made) and made[0].given_up))
+
+    def _push(self, store: Store, given_up: bool) -> None:
+        """Push what was kept, now or by runs that could not."""
+        if given_up:
+            self.run.say("push", "what was kept is pushed by a later run, or by `push`")
+        elif os.path.isdir(f"{store.root}/outbox"):
+            from ddsimport.store.exchange import push_outbox
+
+            push_outbox(store, self.config.remote, self.run.say)
 
     def _fresh_codebook(self) -> Codebook:
         kept = os.path.join(self.config.store, "facts")

@@ -60,6 +60,8 @@ class Blobs:
         self._stamps = Stamps(root, writable)
         # The content of small ones: what a name stands for never changes.
         self._small: dict[str, bytes] = {}
+        # Asked for a blob that is not there, by its name and size: whether it is now.
+        self.fetch: Callable[[str, int], bool] | None = None
 
     def write(self, value: object, codec: Codec) -> tuple[str, int]:
         """Keep a value; returns the name of its blob and its size in bytes.
@@ -181,8 +183,14 @@ class Blobs:
             stamped: whether it is enough that another process found them right.
         """
         path = self.path(name)
+        flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            try:
+                descriptor = os.open(path, flags)
+            except FileNotFoundError:
+                if self.fetch is None or not self.fetch(name, size):
+                    raise
+                descriptor = os.open(path, flags)
             try:
                 status = os.fstat(descriptor)
                 content = _content(descriptor, status.st_size)
@@ -219,6 +227,8 @@ class Blobs:
 
     def _is_right(self, name: str, size: int) -> bool:
         """Whether a blob of this name is there and may be used instead of writing it again."""
+        if not os.path.lexists(self.path(name)):
+            return False  # nor is it worth fetching
         try:
             self._checked_content(name, size, stamped=True)
         except StoreError:

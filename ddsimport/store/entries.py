@@ -107,7 +107,15 @@ class Entries:
         conditions = candidate.trace.conditions
         others = [] if present is None else present.candidates
         kept = [other for other in others if other.trace.conditions != conditions]
-        entry = Entry(signature, (candidate, *kept)[:MOST_CANDIDATES])
+        self.write(Entry(signature, (candidate, *kept)))
+
+    def write(self, entry: Entry) -> None:
+        """Make this the entry of its signature, without what goes beyond `MOST_CANDIDATES`.
+
+        Raises:
+            StoreError: nothing has changed.
+        """
+        entry = Entry(entry.signature, entry.candidates[:MOST_CANDIDATES])
         self._write(entry)
         self._remember(entry)
 

@@ -30,7 +30,10 @@ _NAMES = {
     "history",
     "index",
     "namespaces",
+    "outbox",
+    "partial",
     "quarantine",
+    "remotes",
 } | {folder.split("/")[0] for folder in _FOLDERS}
 
 

@@ -19,6 +19,7 @@ from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries
 from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.others import Others, believed
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from ddsimport.store.behind import Behind
     from ddsimport.store.history import Version
     from ddsimport.values.codecs import Codec, ViewFormat
 
@@ -58,6 +60,7 @@ class Store:
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
         costs: what was too dear to keep.
+        others: what came from others.
         kept_bytes, kept_files: about what this process has added.
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
@@ -82,6 +85,7 @@ class Store:
         self.costs = Costs(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine, namespace)
         self.history = History(folder_of(root, namespace), f"{root}/tmp")
+        self.others = Others(self._entries, writable)
 
     @classmethod
     def open(cls, root: str, namespace: str = "", pickles: bool = True) -> Store:
@@ -102,12 +106,29 @@ class Store:
         Raises:
             StoreError: the file system refuses to tell.
         """
-        return self._entries.read(signature)
+        return believed(self._entries.read(signature))
 
     def known_entry(self, signature: str) -> Entry | None:
         """What this process knows to be kept for a signature: perhaps not the newest candidates,
         but without a look at the disk. A step that is called in a loop asks here first."""
-        return self._entries.known(signature)
+        return believed(self._entries.known(signature))
+
+    def share(self, behind: Callable[[], Behind]) -> None:
+        """Have a remote behind this store (see `Others.behind`)."""
+
+        def fetch(name: str, size: int) -> bool:
+            found = behind().fetch(name, size)
+            if found:
+                self.kept_bytes += size
+                self.kept_files += 1
+            return found
+
+        self.others.behind = behind
+        self._blobs.fetch = fetch
+
+    def blob_path(self, name: str, size: int) -> str:
+        """The file of a blob, which was found to be sound. Raises StoreError."""
+        return self._blobs.sound(name, size)
 
     def value(self, candidate: Candidate) -> Any:
         """The value of a candidate, from its blob.
@@ -223,6 +244,7 @@ class Store:
         self._entries.add(signature, candidate)
         self.kept_bytes += 2 * size  # and the view
         self.kept_files += 4  # blob, entry, view and its record
+        self.others.kept(signature)
         return candidate
 
     def keep_file(self, path: str) -> tuple[str, int]:
@@ -254,6 +276,7 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         self._entries.add(signature, candidate.replace(signature=signature))
+        self.others.kept(signature)
 
     def shows(self, path: str, candidate: Candidate, format: str | None = None) -> bool:
         """Whether `data/<path>` is what `publish` would make it. Cheap, and loads no value.
@@ -326,10 +349,12 @@ class Store:
         """
         if version is not None:
             past = self.past(path, version)
+            self.others.check(path, past.signature, past.blob)
             return self._decode(past.blob, past.size, past.codec)
         record = self._views.record(path)
         if record is None:
             raise AbsentArtifactError(self._absence(path))
+        self.others.check(path, record.signature, record.blob)
         return self._decode(record.blob, record.blob_size, record.codec)
 
     def past(self, path: str, version: str | int) -> Version:

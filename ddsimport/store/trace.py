@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 UNTIL = "until:"
 """The label of a variable that is no condition on anything but the clock: seconds since 1970."""
 
+UNSIGNED = "unsigned"
+"""The origin of candidates that came from a shared store, and that nobody answers for."""
+
 _HEX = "0123456789abcdef"
 
 
@@ -84,6 +87,8 @@ class Candidate(Record):
             count where the value is an input.
         stem: where it is also found by the code that ran (see `runtime.footprint`); empty if it
             is not.
+        origin: empty if it was evaluated here; else the public key of who signed it, or `UNSIGNED`
+            (see `sharing`). What is made of such a candidate keeps it.
     """
 
     blob: str
@@ -102,6 +107,7 @@ class Candidate(Record):
     stem: str = ""
     parts: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    origin: str = ""
 
     @property
     def created_at(self) -> float:
@@ -171,6 +177,7 @@ def _candidate_to_json(candidate: Candidate) -> dict[str, Any]:
         "stem": candidate.stem,
         "parts": candidate.parts,
         "classes": candidate.classes,
+        "origin": candidate.origin,
         "files": [
             (read.path, read.digest, read.size, read.mtime_ns, read.ino) for read in trace.files
         ],
@@ -208,6 +215,7 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         _text(item.get("stem", "")),  # format 1 was in use without it, and without what follows
         tuple([_text(part) for part in item.get("parts", ())]),
         tuple([_text(name) for name in item.get("classes", ())]),
+        _text(item.get("origin", "")),
     )
 
 

@@ -16,7 +16,10 @@ import sys
 from ddsimport.errors import CodecError
 from ddsimport.values.codecs._base import Codec, ViewFormat
 
-__all__ = ["Codec", "ViewFormat", "codec_for", "codec_named", "is_safe", "verify", "view_for"]
+__all__ = [
+    "Codec", "ViewFormat", "codec_for", "codec_named", "is_harmless", "is_safe", "verify",
+    "view_for",
+]  # fmt: skip
 
 # Each is imported when it is first needed: a warm run needs one or two.
 _HOMES = {
@@ -111,6 +114,12 @@ def codec_named(name: str) -> Codec:
 def is_safe(name: str) -> bool:
     """Whether reading what this codec wrote runs none of the code that the bytes may name."""
     return name in _HOMES and name != "pickle"
+
+
+def is_harmless(name: str) -> bool:
+    """Whether what an entry of a stranger says this codec wrote may be loaded: see `Codec`. Only of
+    our own codecs; nothing is imported but their modules."""
+    return name in _HOMES and codec_named(name).harmless
 
 
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:

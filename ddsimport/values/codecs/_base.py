@@ -28,12 +28,16 @@ class Codec:
         suffix: what files of this format are called, with the dot.
         proves: whether `restores` is a proof. If not, what is kept must be read back and compared.
         libraries: import names of those whose version decides whether the bytes still load.
+        harmless: whether bytes that an enemy wrote can do no more here than fail to load. Not so of
+            what runs code (pickles, the codecs of others), nor of native readers that take offsets
+            on trust (Arrow, sparse matrices).
     """
 
     __slots__ = ()
     name: str
     suffix: str
     proves: bool = True
+    harmless: bool = False
     libraries: tuple[str, ...] = ()
 
     def restores(self, value: object) -> bool:

@@ -16,6 +16,7 @@ class _Bytes(Codec):
     __slots__ = ()
     name = "bytes"
     suffix = ".bin"
+    harmless = True
 
     def restores(self, value: object) -> bool:
         return type(value) is bytes

@@ -23,6 +23,7 @@ class _Json(Codec):
     __slots__ = ()
     name = "json"
     suffix = ".json"
+    harmless = True
 
     def restores(self, value: object) -> bool:
         if type(value) in (dict, list):

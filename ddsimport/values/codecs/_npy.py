@@ -29,6 +29,7 @@ class _Npy(Codec):
     __slots__ = ()
     name = "npy"
     suffix = ".npy"
+    harmless = True
     libraries = ("numpy",)
 
     def restores(self, value: object) -> bool:

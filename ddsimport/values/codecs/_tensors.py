@@ -37,6 +37,7 @@ class _Safetensors(Codec):
     __slots__ = ()
     name = "safetensors"
     suffix = ".safetensors"
+    harmless = True
     libraries = ("torch",)
 
     def restores(self, value: object) -> bool:

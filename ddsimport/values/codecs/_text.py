@@ -16,6 +16,7 @@ class _Text(Codec):
     __slots__ = ()
     name = "text"
     suffix = ".txt"
+    harmless = True
 
     def restores(self, value: object) -> bool:
         if type(value) is not str:

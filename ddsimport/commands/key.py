@@ -1,0 +1,88 @@
+"""`python -m ddsimport key`: this user's key, and the keys whose values may run code here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ddsimport.commands import common
+from ddsimport.errors import StoreError
+from ddsimport.store import keys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DESCRIPTION = """\
+Values that came from a remote and may run code when they are loaded (pickles, say) are used only if
+they are signed by a key that you trust. Keys are yours, not a project's; they are in a folder that
+DDSIMPORT_KEYS names, by default the one for your configuration files.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if it was done, 2 if it could not be."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.do(options))
+    except StoreError as error:
+        common.complain(str(error))
+        return common.UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ddsimport key", description=_DESCRIPTION)
+    below = parser.add_subparsers(metavar="COMMAND", required=True)
+    create = below.add_parser("create", help="make yourself a key, which then signs what you push")
+    create.set_defaults(do=_create)
+    show = below.add_parser("show", help="your public key, for those who are to trust you")
+    show.set_defaults(do=_show)
+    trust = below.add_parser("trust", help="let what the holder of a key made run code here")
+    trust.add_argument("key", metavar="KEY", help="a public key, 64 hexadecimal digits")
+    trust.add_argument("--name", default="", help="what you call its holder")
+    trust.set_defaults(do=_trust)
+    distrust = below.add_parser("distrust", help="take that back")
+    distrust.add_argument("key", metavar="KEY", help="a public key, or what you call its holder")
+    distrust.set_defaults(do=_distrust)
+    listed = below.add_parser("list", help="the keys that you trust")
+    listed.add_argument("--json", action="store_true", help="answer in JSON")
+    listed.set_defaults(do=_list)
+    return parser
+
+
+def _create(_: argparse.Namespace) -> int:
+    sys.stdout.write(f"{keys.create()}\n")
+    return common.DONE
+
+
+def _show(_: argparse.Namespace) -> int:
+    own = keys.own()
+    if own is None:
+        raise keys.KeysError("you have no key; make one: python -m ddsimport key create")
+    sys.stdout.write(f"{own}\n")
+    return common.DONE
+
+
+def _trust(options: argparse.Namespace) -> int:
+    keys.trust(options.key.strip().lower(), options.name)
+    return common.DONE
+
+
+def _distrust(options: argparse.Namespace) -> int:
+    named = [key for key, name in keys.trusted().items() if name and name == options.key]
+    if len(named) > 1:
+        raise keys.KeysError(f"several keys are called {options.key}; name one by its digits")
+    keys.distrust(named[0] if named else options.key.strip().lower())
+    return common.DONE
+
+
+def _list(options: argparse.Namespace) -> int:
+    own = keys.own()
+    found = {**({own: "(your own)"} if own else {}), **keys.trusted()}
+    if options.json:
+        listed = [{"key": key, "name": name, "own": key == own} for key, name in found.items()]
+        sys.stdout.write(json.dumps(listed) + "\n")
+    else:
+        sys.stdout.write("".join(f"{key} {name}".rstrip() + "\n" for key, name in found.items()))
+    return common.DONE

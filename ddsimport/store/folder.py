@@ -1,0 +1,154 @@
+"""A folder as a remote: on a disk that several people mount, or for trying things out.
+
+Others write there, too, and may put symbolic links where folders are expected. So every step of the
+way down from the root is opened by itself and without following links, and what is read must be an
+ordinary file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+
+from ddsimport.store.remote import MOST_SMALL, PART, AbsentError, Remote, RemoteError, checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_READ = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
+
+
+class Folder(Remote):
+    """See the module. The root itself may be reached through links: the user named it."""
+
+    def __init__(self, url: str) -> None:
+        path = url.partition("://")[2]
+        if not path.startswith("/"):
+            raise RemoteError(f"the remote {url!r} must name an absolute path: file:///…")
+        if os.open not in os.supports_dir_fd:
+            raise RemoteError("this system has no safe way to share a folder; use another remote")
+        self.url = url
+        self._root = path.rstrip("/") or "/"
+
+    def size(self, key: str) -> int | None:
+        try:
+            with self._opened(key) as descriptor:
+                return os.fstat(descriptor).st_size
+        except AbsentError:
+            return None
+
+    def get(self, key: str) -> bytes:
+        with self._opened(key) as descriptor:
+            if os.fstat(descriptor).st_size > MOST_SMALL:
+                raise RemoteError(f"{key} in the remote is larger than anything of ours")
+            return _read(descriptor, MOST_SMALL)
+
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
+        with self._opened(key) as descriptor:
+            os.lseek(descriptor, start, os.SEEK_SET)
+            while content := _read(descriptor, PART):
+                yield content
+
+    def put(self, key: str, content: bytes) -> None:
+        self._write(key, [content], replace=True)
+
+    def create(self, key: str, content: bytes) -> bool:
+        return self._write(key, [content], replace=False)
+
+    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
+        self._write(key, pieces, replace=True)
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        try:
+            with self._telling("list"), self._folder(checked(prefix).split("/")) as descriptor:
+                entries = [(entry.name, entry.stat(follow_symlinks=False))
+                           for entry in os.scandir(descriptor)]  # fmt: skip
+        except AbsentError:
+            return
+        for name, status in sorted(entries, key=lambda entry: entry[0]):
+            key = f"{prefix}/{name}"
+            try:
+                checked(key)
+            except RemoteError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                yield from self.listed(key)
+            elif stat.S_ISREG(status.st_mode):
+                yield key, status.st_size
+
+    def _write(self, key: str, pieces: Iterable[bytes], replace: bool) -> bool:
+        *folders, name = checked(key).split("/")
+        aside = f".{name[:100]}.{os.urandom(8).hex()}"
+        with self._telling("write"), self._folder(folders, make=True) as folder:
+            descriptor = os.open(aside, _NEW, 0o666, dir_fd=folder)
+            try:
+                with open(descriptor, "wb") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                    file.flush()
+                    os.fsync(descriptor)
+                if replace:
+                    os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+                    return True
+                os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                return False
+            finally:
+                with suppress(FileNotFoundError):
+                    os.unlink(aside, dir_fd=folder)
+        return True
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[int]:
+        *folders, name = checked(key).split("/")
+        with self._telling("read"), self._folder(folders) as folder:
+            descriptor = os.open(name, _READ, dir_fd=folder)
+            try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise RemoteError(f"{self.url}/{key} is not a file")
+                yield descriptor
+            finally:
+                os.close(descriptor)
+
+    @contextmanager
+    def _folder(self, names: list[str], make: bool = False) -> Iterator[int]:
+        if make:
+            os.makedirs(self._root, exist_ok=True)
+        descriptor = os.open(self._root, _FOLDER)
+        try:
+            for name in names:
+                if make:
+                    with suppress(FileExistsError):
+                        os.mkdir(name, dir_fd=descriptor)
+                below = os.open(name, _FOLDER | _NO_LINK, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = below
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _telling(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise AbsentError(f"there is nothing of that name in {self.url}") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                reason = "there is a symbolic link in it, or a file in place of a folder"
+            raise RemoteError(f"cannot {doing} {self.url}: {reason}") from error
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    pieces = []
+    while most and (piece := os.read(descriptor, min(most, 1 << 20))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,263 @@
+"""A place that several people's stores share, as seven verbs: what is behind it, nobody else knows.
+
+`s3://`, `gs://` and `az://` go through obstore, whose credentials come from the environment and are
+never ours to see; `file://` is `folder.Folder`; `ssh://` is fsspec's (see `ssh`). Nothing read here
+is to be believed before it was checked (see `sharing`): whoever may write there may write anything.
+
+Every key is made of the names that we give, so that none leads out of the place: `checked` stands
+before each verb, also before keys that a listing tells.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+
+from ddsimport.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+SCHEMES = ("s3", "gs", "az", "file", "ssh")
+
+PART = 8 << 20
+"""Bytes of a piece of a large object: sent, fetched and tried again by itself."""
+
+MOST_SMALL = 64 << 20
+"""Bytes of the largest object that `get` gives as a whole."""
+
+_SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,199}", re.ASCII)
+_LONGEST_KEY = 700
+
+
+class RemoteError(StoreError):
+    """The remote cannot be reached, or does not do what it is asked."""
+
+
+class AbsentError(RemoteError):
+    """There is no such object."""
+
+
+def checked(key: str) -> str:
+    """The key, if it is one of ours. Raises RemoteError: it may lead elsewhere."""
+    if len(key) > _LONGEST_KEY or not all(map(_SEGMENT.fullmatch, key.split("/"))):
+        raise RemoteError(f"not a key of a remote: {key[:100]!r}")
+    return key
+
+
+class Remote:
+    """What every kind of remote does. Each verb raises RemoteError.
+
+    Attributes:
+        url: as the user wrote it.
+        forks: whether a child by `fork` may go on using it.
+    """
+
+    url: str
+    forks = True
+
+    def size(self, key: str) -> int | None:
+        """The size of an object in bytes; None if there is none."""
+        raise NotImplementedError
+
+    def get(self, key: str) -> bytes:
+        """A small object. Raises AbsentError."""
+        raise NotImplementedError
+
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
+        """The bytes of an object of this size from `start` on, piece by piece; perhaps others than
+        it should have, also more or less of them. Raises AbsentError."""
+        raise NotImplementedError
+
+    def put(self, key: str, content: bytes) -> None:
+        """Make a small object, whole or not at all; one of that name is replaced."""
+        raise NotImplementedError
+
+    def create(self, key: str, content: bytes) -> bool:
+        """The same, if there is none of that name; False if there is. A server that ignores the
+        condition replaces it (see `sharing.holds_conditions`)."""
+        raise NotImplementedError
+
+    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
+        """Make a large object, whole or not at all."""
+        raise NotImplementedError
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """(key, size) of all objects below a prefix that have keys of ours."""
+        raise NotImplementedError
+
+
+def open_remote(url: str, *, hasty: bool = False) -> Remote:
+    """The remote at a URL; nothing is asked of it yet.
+
+    Args:
+        hasty: give up after seconds: a program waits for the answer, and can do without.
+
+    Raises:
+        RemoteError: there is none, or what is needed for it is not installed.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme not in SCHEMES or not rest:
+        raise RemoteError(
+            f"the remote {_public(url)!r} is no URL of a kind that is known; "
+            f"there are: {', '.join(f'{each}://' for each in SCHEMES)}"
+        )
+    if not url.isprintable() or ".." in rest.split("/") or any(mark in rest for mark in "\\?#%"):
+        raise RemoteError(f"the remote {_public(url)!r} is not a plain URL")
+    if scheme == "file":
+        from ddsimport.store.folder import Folder
+
+        return Folder(url)
+    if scheme == "ssh":
+        from ddsimport.store.ssh import over_ssh
+
+        return over_ssh(url, hasty)
+    if "@" in rest:
+        raise RemoteError(
+            f"the remote {_public(url)!r} names credentials; leave them to the environment "
+            "(AWS_ACCESS_KEY_ID and so on), where nobody commits them"
+        )
+    return _Objects(url, hasty)
+
+
+class _Objects(Remote):
+    """A bucket, through obstore."""
+
+    forks = False  # its threads stay behind in the parent, and a child would wait for them
+
+    def __init__(self, url: str, hasty: bool) -> None:
+        try:
+            import obstore
+        except ImportError as error:
+            raise RemoteError(
+                f"the remote {url} needs obstore: pip install 'ddsimport[remote]'"
+            ) from error
+        self.url = url.rstrip("/")
+        self._obstore: Any = obstore
+        with self._telling("open"):
+            # Two, for the sake of their patience: a small question and a large piece differ in it.
+            self._small = _opened(self.url, *((2, 6, 1) if hasty else (10, 60, 4)))
+            self._large = _opened(self.url, *((2, 30, 2) if hasty else (10, 300, 6)))
+
+    def size(self, key: str) -> int | None:
+        try:
+            with self._telling("ask"):
+                return int(self._obstore.head(self._small, checked(key))["size"])
+        except AbsentError:
+            return None
+
+    def get(self, key: str) -> bytes:
+        with self._telling("read"):
+            found = self._obstore.get(self._small, checked(key))
+            if found.meta["size"] > MOST_SMALL:
+                raise RemoteError(f"{key} in the remote is larger than anything of ours")
+            return bytes(found.bytes())
+
+    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
+        with self._telling("read"):
+            while start < size:
+                end = min(start + PART, size)
+                try:
+                    content = self._obstore.get_range(
+                        self._large, checked(key), start=start, end=end
+                    )
+                except Exception as error:
+                    if "non-partial" not in str(error):
+                        raise
+                    # This server gives all of an object or nothing.
+                    yield from self._rest(key, start)
+                    return
+                yield bytes(content)
+                start = end
+
+    def _rest(self, key: str, start: int) -> Iterator[bytes]:
+        stream = self._obstore.get(self._large, checked(key)).stream(min_chunk_size=1 << 20)
+        for content in stream:
+            if start < len(content):
+                yield bytes(content)[start:]
+            start = max(0, start - len(content))
+
+    def put(self, key: str, content: bytes) -> None:
+        with self._telling("write"):
+            self._obstore.put(self._small, checked(key), content, use_multipart=False)
+
+    def create(self, key: str, content: bytes) -> bool:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with self._telling("write"):
+            try:
+                self._obstore.put(self._small, checked(key), content, mode="create")
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
+
+    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
+        with self._telling("write"):
+            self._obstore.put(self._large, checked(key), pieces, chunk_size=PART, max_concurrency=3)
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        with self._telling("list"):
+            for some in self._obstore.list(self._small, checked(prefix), chunk_size=1000):
+                for found in some:
+                    if _is_below(prefix, found["path"]):
+                        yield found["path"], int(found["size"])
+
+    @contextmanager
+    def _telling(self, doing: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError, NotFoundError
+
+        try:
+            yield
+        except (NotFoundError, FileNotFoundError) as error:
+            raise AbsentError(f"there is nothing of that name in {self.url}") from error
+        except (BaseError, OSError, ValueError) as error:
+            raise RemoteError(f"cannot {doing} {self.url}: {_public(str(error))}") from None
+
+
+def _opened(url: str, connect: int, whole: int, retries: int) -> Any:
+    """A store of obstore that gives up after so many seconds, and so many times."""
+    from obstore.store import from_url
+
+    options: Any = {
+        **_asked_of_clients(url),
+        "connect_timeout": timedelta(seconds=connect),
+        "timeout": timedelta(seconds=whole),
+    }
+    return from_url(
+        url,
+        client_options=options,
+        retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=whole)},
+    )
+
+
+def _asked_of_clients(url: str) -> dict[str, Any]:
+    """What the environment asks of all clients of a kind of store, as `AWS_ALLOW_HTTP`. obstore
+    reads that only where it is given no options."""
+    start = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}[url.partition("://")[0]]
+    found: dict[str, Any] = {}
+    for name in ("proxy_url", "proxy_ca_certificate", "proxy_excludes", "allow_http"):
+        value = os.environ.get(start + name.upper())
+        if value:
+            found[name] = value.lower() in ("1", "true", "yes") if name == "allow_http" else value
+    return found
+
+
+def _is_below(prefix: str, key: str) -> bool:
+    """Whether a listing tells a key of ours."""
+    try:
+        return checked(key).startswith(f"{prefix}/")
+    except RemoteError:
+        return False
+
+
+def _public(text: str) -> str:
+    """The first line of a message, without what may be a secret: a query may hold a token, and a
+    URL a password."""
+    line = text.strip().partition("\n")[0]
+    line = re.sub(r"\?[^\s\"')]*", "", line)
+    line = re.sub(r"//[^/\s@]*@", "//", line)
+    return "".join(character if character.isprintable() else "?" for character in line)[:300]
