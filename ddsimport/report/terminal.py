@@ -81,6 +81,21 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+class plainly:  # noqa: N801 - used as `with plainly():`
+    """Nothing is to be done about our own text."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+aside: type = plainly
+"""Made and entered around each text of ours: whoever records what the program prints (see
+`runtime.descriptors`) puts a context here in which it does not count."""
+
+
 def write(text: str) -> None:
     """Send text to standard error, or nowhere if that is closed or broken.
 
@@ -93,11 +108,12 @@ def write(text: str) -> None:
     if not text or stream is None:
         return
     try:
-        stream.flush()
         data = text.encode(stream.encoding or "utf-8", "backslashreplace")
-        descriptor = stream.fileno()
-        while data:
-            data = data[os.write(descriptor, data) :]
+        with aside():
+            stream.flush()
+            descriptor = stream.fileno()
+            while data:
+                data = data[os.write(descriptor, data) :]
     except (OSError, ValueError):  # ValueError: the stream is closed
         return
 

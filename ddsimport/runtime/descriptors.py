@@ -15,7 +15,8 @@ import os
 import stat as modes
 import sys
 
-from ddsimport.runtime import output
+from ddsimport.report import terminal
+from ddsimport.runtime import output, recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,12 +78,27 @@ class _Write:
         return written
 
 
+class own_text:  # noqa: N801 - used as `with own_text():`
+    """What is written meanwhile is ours (see `report.terminal`), and no step's."""
+
+    def __enter__(self) -> None:
+        look()
+        self._unrecorded = recorder.unrecorded()
+        self._unrecorded.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        for watch in _watches:
+            watch.position = _position(watch.descriptor)
+        self._unrecorded.__exit__()
+
+
 def begin(tell: Tell) -> None:
     """Follow the descriptors until `end`.
 
     Args:
         tell: told the name of a descriptor and what was written, as latin-1; None if nobody knows.
     """
+    terminal.aside = own_text
     if sys.platform != "linux":
         return
     watched: dict[tuple[int, int], _Watch] = {}
@@ -117,6 +133,7 @@ def look() -> None:
 
 def end() -> None:
     """Give the streams their own `write` back."""
+    terminal.aside = terminal.plainly
     output.before_write = output.nothing
     for raw in _shadowed:
         if isinstance(raw.__dict__.get("write"), _Write):

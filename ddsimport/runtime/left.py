@@ -19,6 +19,7 @@ from contextlib import suppress
 from blake3 import blake3
 
 from ddsimport.runtime.uncached import UncachedError
+from ddsimport.store.trace import LEFT_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 KIND = "left:"
 """What the kinds of these effects begin with."""
 
-_FILE, _FOLDER, _LINK, _REMOVED = KIND + "file", KIND + "folder", KIND + "link", KIND + "removed"
+_FILE, _FOLDER, _LINK, _REMOVED = LEFT_FILE, KIND + "folder", KIND + "link", KIND + "removed"
 
 MOST = 4 << 30
 """Bytes of files that one step may leave."""

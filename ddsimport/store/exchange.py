@@ -12,6 +12,7 @@ from ddsimport.store import keys, sharing, transfer
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.behind import Outbox, refusal
 from ddsimport.store.remote import MOST_SMALL, AbsentError, Remote, RemoteError, open_remote
+from ddsimport.store.trace import blobs_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +85,11 @@ def push(
     }
     blobs: dict[str, int] = {}
     for candidate in pending.values():
-        blobs.update(sharing.blobs_of(candidate))
+        blobs.update(blobs_of(candidate))
     lacking, size = _send_blobs(store, remote, blobs, say, expect, workers)
 
     def send(offer: sharing.Offer) -> bool:
-        if not lacking.isdisjoint(sharing.blobs_of(pending[offer])):
+        if not lacking.isdisjoint(blobs_of(pending[offer])):
             return False
         transfer.send_offer(remote, offer, conditional)
         return True
@@ -246,7 +247,7 @@ def pull(
     blobs, lacking = _fetch_blobs(store, remote, by_signature, say, expect)
     taken = 0
     for signature, candidates in by_signature.items():
-        whole = [each for each in candidates if lacking.isdisjoint(sharing.blobs_of(each))]
+        whole = [each for each in candidates if lacking.isdisjoint(blobs_of(each))]
         before = store.entry(signature)
         entry = store.others.take_up(signature, sharing.in_order(whole))
         if entry is not None:
@@ -270,7 +271,7 @@ def _fetch_blobs(
     blobs: dict[str, int] = {}
     for candidates in by_signature.values():
         for candidate in candidates:
-            blobs.update(sharing.blobs_of(candidate))
+            blobs.update(blobs_of(candidate))
     blobs = {name: size for name, size in blobs.items() if not store.has(name)}
     moved = expect(sum(blobs.values()))
     lacking: set[str] = set()

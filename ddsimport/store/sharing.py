@@ -30,6 +30,7 @@ from ddsimport.store.trace import (
     UNTIL,
     Candidate,
     Entry,
+    blobs_of,
     entry_from_json,
     entry_to_json,
     is_name,
@@ -45,9 +46,6 @@ FORMAT = 1
 
 _CONTEXT = b"ddsimport candidate 1\0"
 """What every signed text begins with, so that a signature of something else is none of these."""
-
-LEFT_FILE = "left:file"
-"""The kind of effects that name a blob (see `runtime.left`)."""
 
 
 class RefusedError(StoreError):
@@ -157,22 +155,6 @@ def in_order(found: Iterable[Candidate]) -> list[Candidate]:
     is taken."""
     newest = sorted(found, key=lambda candidate: candidate.created, reverse=True)
     return sorted(newest, key=lambda candidate: candidate.origin == UNSIGNED)
-
-
-def blobs_of(candidate: Candidate) -> dict[str, int]:
-    """Name -> size of all blobs that a candidate names: its value, and the files it leaves."""
-    found = {candidate.blob: candidate.size}
-    for kind, text in candidate.trace.effects:
-        if kind == LEFT_FILE:
-            try:
-                fields = json.loads(text)
-                name, size = fields["blob"], fields["size"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise RefusedError(f"what it leaves is not told as we do: {error}") from error
-            if not is_name(name) or type(size) is not int:
-                raise RefusedError("what it leaves has no blob")
-            found[name] = size
-    return found
 
 
 def _signer(signed: Any, data: bytes) -> str:

@@ -20,6 +20,9 @@ UNTIL = "until:"
 UNSIGNED = "unsigned"
 """The origin of candidates that came from a shared store, and that nobody answers for."""
 
+LEFT_FILE = "left:file"
+"""The kind of effects whose text names a blob: files that a step left (see `runtime.left`)."""
+
 _HEX = "0123456789abcdef"
 
 
@@ -129,15 +132,24 @@ def is_name(text: object) -> bool:
     return type(text) is str and len(text) == 64 and not text.strip(_HEX)
 
 
-def blobs_of(candidate: Candidate) -> set[str]:
-    """The names of all blobs that a hit needs: the value's, and those that its effects name in a
-    member `blob` of their text (the files that the step left)."""
-    found = {candidate.blob}
-    for _, text in candidate.trace.effects:
-        if '"blob"' in text:
-            name = json.loads(text).get("blob")
-            if is_name(name):
-                found.add(name)
+def blobs_of(candidate: Candidate) -> dict[str, int]:
+    """Name -> size in bytes of all blobs that a hit needs: the value's, and those of the files that
+    the step left.
+
+    Raises:
+        DamagedError: it is not told as we do.
+    """
+    found = {candidate.blob: candidate.size}
+    for kind, text in candidate.trace.effects:
+        if kind == LEFT_FILE:
+            try:
+                fields = json.loads(text)
+                name, size = fields["blob"], _whole(fields["size"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise DamagedError(f"what it leaves is not told as we do: {error}") from error
+            if not is_name(name):
+                raise DamagedError("what it leaves has no blob")
+            found[name] = size
     return found
 
 
@@ -198,7 +210,7 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         _pairs(item["output"]),
         _pairs(item["effects"]),
     )
-    return Candidate(
+    candidate = Candidate(
         blob,
         _whole(item["size"]),
         _text(item["codec"]),
@@ -217,6 +229,9 @@ def _candidate_from_json(item: dict[str, Any], signature: str) -> Candidate:
         tuple([_text(name) for name in item.get("classes", ())]),
         _text(item.get("origin", "")),
     )
+    if trace.effects:
+        blobs_of(candidate)  # who reads an entry need not ask whether these can be told
+    return candidate
 
 
 def _file_from_json(path: str, digest: str | None, size: int, mtime_ns: int, ino: int) -> FileRead:

@@ -156,3 +156,27 @@ def test_a_file_that_is_appended_to(project):
     (project.root / "out.log").write_bytes(b"")
     for times in (1, 2, 3):
         assert _under(project, how="ab")[0][0] == first * times
+
+
+def test_our_own_lines_are_no_output_of_the_step_around(project):
+    project.write(
+        main="""
+        import os
+        def inner(n):
+            return n + 1
+        def outer(n):
+            os.write(2, b"before\\n")
+            y = inner(n)  # dds: /y
+            print("after")
+            return y * 2
+        x = outer(1)  # dds: /x
+        print(x)
+        """
+    )
+    said = []
+    for _ in range(3):
+        out, err = _printed(project, "-m", "ddsimport", "-v", "main.py", apart=True)
+        assert out == b"after\n4\n"
+        said.append([line for line in err.decode().splitlines() if "/y" in line])
+        assert err.decode().splitlines().count("before") == 1
+    assert [len(lines) for lines in said] == [1, 0, 0]

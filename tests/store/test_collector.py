@@ -76,7 +76,7 @@ def test_what_a_path_shows_stays_unless_asked(store: Store) -> None:
     shown = kept(store, "a", age=900)
     store.publish("/a", shown, b"a" * MB)
     left = store.keep_file(__file__)[0]
-    effects = (("left:file", f'{{"path":"x","blob":"{left}"}}'),)
+    effects = (("left:file", f'{{"path":"x","blob":"{left}","size":9}}'),)
     kept(store, "b", age=800, trace=Trace(effects=effects))
     store.publish("/b", store.entry(signature("b")).candidates[0], b"b" * MB)  # type: ignore[union-attr]
     kept(store, "c", age=10)
