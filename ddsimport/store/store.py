@@ -10,12 +10,12 @@ Whatever goes wrong here ends in `StoreError` or `CodecError`, and the runtime e
 from __future__ import annotations
 
 import os
-import sys
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
+from ddsimport.store.choice import chosen_codec, chosen_view, named_codec, runs_no_code
 from ddsimport.store.entries import Entries
 from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
@@ -23,6 +23,7 @@ from ddsimport.store.others import Others, believed
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
+from ddsimport.store.versions import libraries_of, moved_since, now, python_version
 from ddsimport.store.view_records import ViewRecord
 from ddsimport.store.views import Views, folder_of
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from ddsimport.store.behind import Behind
     from ddsimport.store.history import Version
-    from ddsimport.values.codecs import Codec, ViewFormat
+    from ddsimport.values.codecs import Codec
 
 
 # Bytes from which a view that is the same file as its blob is made from it. Below, writing the
@@ -140,7 +141,7 @@ class Store:
         try:
             return self._decode(candidate.blob, candidate.size, candidate.codec)
         except CodecError as error:
-            moved = _moved(candidate)
+            moved = moved_since(candidate)
             if not moved:
                 raise
             raise CodecError(f"{error} ({moved})") from error
@@ -158,7 +159,7 @@ class Store:
 
     def proves(self, candidate: Candidate) -> bool:
         """Whether the candidate's blob loads the same with every version of its libraries."""
-        return _codec_named(candidate.codec).proves
+        return named_codec(candidate.codec).proves
 
     def keep(
         self,
@@ -205,8 +206,8 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         self._sweep_once()
-        chosen = _codec_for(value) if codec is None else codec
-        if not self.pickles and not _is_safe(chosen.name):
+        chosen = chosen_codec(value) if codec is None else codec
+        if not self.pickles and not runs_no_code(chosen.name):
             raise CodecError(
                 f"only {chosen.name} can keep its value, and `pickle = false` rules it out"
             )
@@ -217,7 +218,7 @@ class Store:
             if codec is not None or chosen.proves or chosen.name == "pickle" or not self.pickles:
                 raise
             # Somebody's own codec that loses a part of this value.
-            chosen = _codec_named("pickle")
+            chosen = named_codec("pickle")
             blob, size = self._write_blob(value, chosen, comes_back)
         on_written(perf_counter() - started)
         if ties is not None:
@@ -230,9 +231,9 @@ class Store:
             digest=digest,
             trace=trace,
             seconds=seconds,
-            created=created or _now(),
-            python=python or _python(),
-            versions={**_libraries(value, chosen), **versions},
+            created=created or now(),
+            python=python or python_version(),
+            versions={**libraries_of(value, chosen), **versions},
             path=path,
             code=code,
             inputs=inputs,
@@ -305,8 +306,8 @@ class Store:
         if not self.writable:
             raise StoreError(f"the store {self.root} is read-only")
         try:
-            self.history.add(path, candidate, _now())
-            view = _view_for(value, os.path.splitext(path)[1], format)
+            self.history.add(path, candidate, now())
+            view = chosen_view(value, os.path.splitext(path)[1], format)
         except CodecError:
             self._views.withdraw(path, candidate, format)
             raise
@@ -426,9 +427,9 @@ class Store:
 
     def _allowed(self, name: str) -> Codec:
         """Raises CodecError."""
-        if not self.pickles and not _is_safe(name):
+        if not self.pickles and not runs_no_code(name):
             raise CodecError(f"reading {name} may run code, and `pickle = false` rules it out")
-        return _codec_named(name)
+        return named_codec(name)
 
     def _sweep_once(self) -> None:
         """Once per process that keeps something, so that leftovers are bounded even without gc."""
@@ -457,81 +458,3 @@ class Store:
         near = get_close_matches(path, self.paths(), n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]}" if near else "; nothing has been kept yet"
         return f"there is no artifact at {path}{hint}"
-
-
-def _codec_for(value: object) -> Codec:
-    """Raises CodecError. Predicates ask the value, whose own code may raise anything."""
-    from ddsimport.values.codecs import codec_for
-
-    try:
-        return codec_for(value)
-    except CodecError:
-        raise
-    except Exception as error:
-        raise CodecError(f"no codec: {type(error).__name__}: {error}") from error
-
-
-def _codec_named(name: str) -> Codec:
-    """Raises CodecError."""
-    from ddsimport.values.codecs import codec_named
-
-    return codec_named(name)
-
-
-def _is_safe(name: str) -> bool:
-    from ddsimport.values.codecs import is_safe
-
-    return is_safe(name)
-
-
-def _libraries(value: object, codec: Codec) -> dict[str, str]:
-    """{import name: version} of what made the value and of what will read its bytes."""
-    own = type(value).__module__.partition(".")[0]
-    found = {}
-    for name in (own, *codec.libraries):
-        version = _version(name)
-        if version:
-            found[name] = version
-    return found
-
-
-def _version(library: str) -> str:
-    """As an imported library says itself; empty if it is not imported, or does not say."""
-    version = getattr(sys.modules.get(library), "__version__", "")
-    return version if type(version) is str else ""
-
-
-def _moved(candidate: Candidate) -> str:
-    """What has another version now than when a value was kept, in words."""
-    changes = []
-    if candidate.python != _python():
-        changes.append(f"Python {candidate.python}, now {_python()}")
-    for name, before in candidate.versions.items():
-        now = _version(name)
-        if now and now != before.rpartition("==")[2]:
-            changes.append(f"{name} {before}, now {now}")
-    return f"it was kept under {'; '.join(changes)}" if changes else ""
-
-
-def _view_for(value: object, suffix: str, format: str | None) -> ViewFormat:
-    """Raises CodecError."""
-    from ddsimport.values.codecs import view_for
-
-    try:
-        return view_for(value, suffix, format)
-    except CodecError:
-        raise
-    except Exception as error:
-        raise CodecError(f"no view: {type(error).__name__}: {error}") from error
-
-
-def _now() -> str:
-    from datetime import datetime, timezone
-
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _python() -> str:
-    import platform
-
-    return platform.python_version()
