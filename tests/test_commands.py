@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -86,6 +87,16 @@ def test_ls(used):
     assert command(used, "ls", "/de").split()[-1] == "/deep/er/x"
     assert "2 MB" in command(used, "ls", "/x")
     assert command(used, "ls", "/nothing") == ""
+
+
+def test_a_reader_that_has_seen_enough(used):
+    for _ in range(20):
+        used.run("main.py", "1")
+        used.run("main.py", "2")
+    command = f"{sys.executable} -m ddsimport log /x --json | head -n 1"
+    ended = used.python("-c", f"import subprocess; subprocess.run({command!r}, shell=True)")
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr == ""
 
 
 def test_gc(used):

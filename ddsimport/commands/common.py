@@ -48,7 +48,10 @@ def run(
     options = parser.parse_args(arguments)
     try:
         return command(options, opened(options, make=make))
-    except (ConfigurationError, StoreError) as error:
+    except BrokenPipeError:  # `ddsimport ls | head`; nor must the last flush fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (ConfigurationError, StoreError, OSError) as error:
         complain(str(error))
         return UNUSABLE
 

@@ -27,10 +27,11 @@ from heapq import nsmallest
 
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
-from ddsimport.store.atomic import make_folder, sweep
+from ddsimport.store.atomic import make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.seals import read_small
 from ddsimport.store.trace import blobs_of, is_name
 from ddsimport.store.views import Views, namespaces
 
@@ -127,8 +128,14 @@ def collect(
         dry_run: remove nothing; the numbers are those of what would go.
         current: also what paths show may go.
         progress: told what is being done.
+
+    Raises:
+        StoreError: something could not be read. What it names must not go, so nothing more does.
     """
-    return _Collection(root, dry_run, progress).run(budget, current)
+    try:
+        return _Collection(root, dry_run, progress).run(budget, current)
+    except OSError as error:
+        raise unusable("collect", root, error) from error
 
 
 class _Usage:
@@ -355,28 +362,33 @@ def _ignored(path: str, status: os.stat_result, fault: str) -> None:
 
 
 def _named_in(path: str) -> set[bytes]:
+    """The blobs that an entry names; none if it is gone. Raises OSError."""
     try:
-        with open(path, "rb") as file:
-            return {bytes.fromhex(name.decode()) for name in _BLOB.findall(file.read())}
-    except OSError:
+        data, _ = read_small(path)
+    except FileNotFoundError:
         return set()
+    return {bytes.fromhex(name.decode()) for name in _BLOB.findall(data)}
 
 
 def files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Each file below a folder with its status; what vanishes meanwhile is left out."""
+    """Each file below a folder with its status; what vanishes meanwhile is left out.
+
+    Raises:
+        OSError: what is there cannot be told. (A blob whose entry was passed over would go.)
+    """
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from files_below(entry.path)
+                    continue
                 try:
-                    if entry.is_dir(follow_symlinks=False):
-                        yield from files_below(entry.path)
-                        continue
-                    status = entry.stat(follow_symlinks=False)
-                except OSError:
+                    status = os.lstat(entry.path)
+                except FileNotFoundError:
                     continue
                 if stat.S_ISREG(status.st_mode):
                     yield entry.path, status
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

@@ -45,11 +45,17 @@ _NAMESPACES = "namespaces"
 
 
 def namespaces(root: str) -> list[str]:
-    """The names of all namespaces of a store; the one without a name comes first."""
+    """The names of all namespaces of a store; the one without a name comes first.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
     try:
         return ["", *sorted(os.listdir(f"{root}/{_NAMESPACES}"))]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return [""]
+    except OSError as error:
+        raise unusable("read", f"{root}/{_NAMESPACES}", error) from error
 
 
 def folder_of(root: str, namespace: str) -> str:
@@ -234,14 +240,20 @@ class Views:
 
         Args:
             below: only those under this folder of records; for the recursion.
+
+        Raises:
+            StoreError: they cannot be read.
         """
         try:
-            names = sorted(os.listdir(self._records + below))
-        except OSError:
+            with os.scandir(self._records + below) as entries:
+                found = sorted((entry.name, entry.is_dir()) for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
             return
-        for name in names:
+        except OSError as error:
+            raise unusable("read", self._records + below, error) from error
+        for name, is_folder in found:
             place = f"{below}/{name}"
-            if os.path.isdir(self._records + place):
+            if is_folder:
                 yield from self.paths(place)
             elif name.endswith(".json"):
                 *folders, last = place[1:].split("/")
@@ -252,12 +264,15 @@ class Views:
         return self._data + _joined(artifact_parts(path))
 
     def records(self) -> Iterator[ViewRecord]:
-        """What each of these paths shows, where its record can be read."""
+        """What each of these paths shows, as far as its record is not damaged.
+
+        Raises:
+            StoreError: one cannot be read.
+        """
         for path in self.paths():
-            with suppress(StoreError):
-                record = self.record(path)
-                if record is not None:
-                    yield record
+            record = self.record(path)
+            if record is not None:
+                yield record
 
     def _shows(self, path: str, candidate: Candidate, asked: str | None) -> bool:
         parts = artifact_parts(path)
