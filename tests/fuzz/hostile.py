@@ -127,7 +127,9 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "view-record": view_record,
     "version": version,
     "artifact-path": artifact_path,
-    **{name: _codec(name) for name in ("npy", "text", "bytes", "json", "arrow", "sparse")},
+    **{
+        name: _codec(name) for name in ("npy", "text", "bytes", "json", "arrow", "polars", "sparse")
+    },
 }
 
 
@@ -137,6 +139,7 @@ def written(name: str) -> list[bytes]:
 
     import numpy
     import pandas
+    import polars
     from scipy import sparse
 
     values: dict[str, object] = {
@@ -145,6 +148,7 @@ def written(name: str) -> list[bytes]:
         "bytes": b"bytes",
         "json": [1, {"a": None}],
         "arrow": pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]}),
+        "polars": polars.DataFrame({"a": [1, 2], "b": ["x", None]}),
         "sparse": sparse.csr_matrix(numpy.eye(3)),
     }
     if name in values:
