@@ -45,8 +45,8 @@ class _Polars(Codec):
         except ImportError as error:
             raise CodecError("polars is not installed, and the blob is a frame of it") from error
         try:
-            # Its reader cuts columns into chunks, which the frame did not have; and it panics on some
-            # bytes, which is no `Exception`.
+            # Its reader cuts columns into chunks, which the frame did not have. On some bytes it
+            # panics, which is no `Exception`.
             return polars.read_ipc(BytesIO(data)).rechunk()
         except (Exception, polars.exceptions.PanicException) as error:
             raise CodecError(f"not an Arrow file that polars reads: {error}") from error
