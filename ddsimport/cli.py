@@ -39,10 +39,10 @@ options:
 commands (each takes --help; a file of that name in this folder is run instead):
   demo [FOLDER]    run a small project on real data and show what a cache does for it
   gc               bring the store within its budget, least recently used first
-  ls [PREFIX]      what artifact paths there are
   key COMMAND      make yourself a key, and say whose values may run code here: create, show,
                    trust, distrust, list
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
+  ls [PREFIX]      what artifact paths there are
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
   verify           look for damage in the store, and mend it
