@@ -86,6 +86,13 @@ def answer(options: argparse.Namespace, found: Any, text: str) -> None:
     sys.stdout.write(json.dumps(found) + "\n" if options.json else f"{text}\n")
 
 
+def say_doing(what: str) -> None:
+    """On a terminal, what is being done, in place of what was said before; "" clears it."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what} …" if what else "\r\x1b[K")
+        sys.stderr.flush()
+
+
 def complain(message: str) -> None:
     """One line on standard error."""
     sys.stderr.write(f"ddsimport: error: {message.rstrip()}\n")

@@ -52,7 +52,14 @@ def _collect(options: argparse.Namespace, store: Store) -> int:
         budget = budget.replace(bytes=asked)
     if options.files is not None:
         budget = budget.replace(files=options.files)
-    found = collector.collect(store.root, budget, dry_run=options.dry_run, current=options.current)
+    found = collector.collect(
+        store.root,
+        budget,
+        dry_run=options.dry_run,
+        current=options.current,
+        progress=common.say_doing,
+    )
+    common.say_doing("")
     left = found.bytes - found.removed_bytes
     goes = "would go" if options.dry_run else "removed"
     lines = [

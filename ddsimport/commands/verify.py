@@ -30,14 +30,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def _verify(options: argparse.Namespace, store: Store) -> int:
     count = 0
-    for finding in verify(store.root, mend=not options.dry_run and store.writable):
+    mend = not options.dry_run and store.writable
+    for finding in verify(store.root, mend=mend, progress=common.say_doing):
         count += 1
+        common.say_doing("")
         if options.json:
             text = json.dumps(finding.as_dict())
         else:
             text = f"{finding.path}: {finding.fault}"
             text += f" ({finding.mended})" if finding.mended else ""
         sys.stdout.write(f"{text}\n")
+    common.say_doing("")
     if not count and not options.json:
         sys.stdout.write("nothing is damaged\n")
     return common.FOUND if count else common.DONE

@@ -13,7 +13,9 @@ from ddsimport.errors import StoreError
 from ddsimport.records import Record
 from ddsimport.store.atomic import Staged, sweep
 from ddsimport.store.collector import files_below
+from ddsimport.store.entries import Entries
 from ddsimport.store.index import Index
+from ddsimport.store.locks import SignatureLock
 from ddsimport.store.seals import DamagedError, read_small, unsealed
 from ddsimport.store.stamps import Stamps
 from ddsimport.store.trace import blobs_of, entry_from_json, is_name
@@ -24,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ddsimport.store.trace import Entry
+    from ddsimport.store.trace import Candidate, Entry
 
 _PIECE = 1 << 20
 
@@ -53,15 +55,15 @@ def verify(
         progress: told what is looked at.
     """
     verifier = _Verifier(root, mend)
-    progress("blobs")
+    progress("reading blobs")
     yield from verifier.blobs()
-    progress("entries")
+    progress("reading entries")
     yield from verifier.entries()
-    progress("paths")
+    progress("reading paths")
     for namespace in namespaces(root):
         yield from verifier.views(namespace)
         yield from verifier.histories(namespace)
-    progress("index")
+    progress("reading the index")
     yield from verifier.index()
     if mend:
         for folder in ("tmp", "locks"):
@@ -117,17 +119,14 @@ class _Verifier:
             self._replace(entry.signature, path, tuple(kept))
         yield Finding(path, f"it names the blob {min(missing)}, which is missing", mended)
 
-    def _replace(self, signature: str, path: str, kept: tuple[object, ...]) -> None:
-        from ddsimport.store.entries import Entries
-        from ddsimport.store.locks import SignatureLock
-
+    def _replace(self, signature: str, path: str, kept: tuple[Candidate, ...]) -> None:
         lock = SignatureLock(f"{self._root}/locks", signature)
         lock.acquire(timeout=1.0)  # else the holder writes it anew, and finds the same
         try:
             entries = Entries(self._root, lambda path, status, fault: None)
-            entries.replace(signature, kept, os.stat(path))  # type: ignore[arg-type]
+            entries.replace(signature, kept, os.stat(path))
         except (OSError, StoreError):
-            pass
+            pass  # then whoever uses it finds that the blob is missing
         finally:
             lock.release()
 
