@@ -77,13 +77,13 @@ class Behind:
         """Raises StoreError: the remote cannot be reached."""
         from itertools import islice
 
-        from ddsimport.store.remote import MOST_SMALL, AbsentError
+        from ddsimport.store.remote import MOST, AbsentError
         from ddsimport.store.sharing import RefusedError, accepted, folder_of, place_of
 
         found = []
         for key, size in islice(remote.listed(folder_of(signature)), MOST_OFFERS):
             place = place_of(key)
-            if place is None or place[0] != signature or size > MOST_SMALL:
+            if place is None or place[0] != signature or size > MOST:
                 continue
             try:
                 found.append(accepted(signature, place[1], remote.get(key)))

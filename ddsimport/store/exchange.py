@@ -11,7 +11,7 @@ from ddsimport.records import Record
 from ddsimport.store import keys, sharing, transfer
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.behind import Outbox, refusal
-from ddsimport.store.remote import MOST_SMALL, AbsentError, Remote, RemoteError, open_remote
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, open_remote
 from ddsimport.store.trace import blobs_of
 
 TYPE_CHECKING = False
@@ -176,9 +176,7 @@ def _send_blobs(
             return 0
         if name in damaged:
             outbox.mended(name)
-        if not sent:
-            moved(size)
-        return size if sent else 0
+        return sent
 
     return lacking, sum(_each(send, blobs, workers))
 
@@ -234,7 +232,7 @@ def pull(
     places = [
         place
         for key, size in remote.listed("entries/v1")
-        if size <= MOST_SMALL and (place := sharing.place_of(key)) is not None
+        if size <= MOST and (place := sharing.place_of(key)) is not None
     ]
     by_signature: dict[str, list[Candidate]] = {}
     found = 0

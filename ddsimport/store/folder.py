@@ -12,11 +12,11 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 
-from ddsimport.store.remote import MOST_SMALL, PART, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -45,24 +45,15 @@ class Folder(Remote):
 
     def get(self, key: str) -> bytes:
         with self._opened(key) as descriptor:
-            if os.fstat(descriptor).st_size > MOST_SMALL:
+            if os.fstat(descriptor).st_size > MOST:
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
-            return _read(descriptor, MOST_SMALL)
-
-    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
-        with self._opened(key) as descriptor:
-            os.lseek(descriptor, start, os.SEEK_SET)
-            while content := _read(descriptor, PART):
-                yield content
+            return _read(descriptor, MOST)
 
     def put(self, key: str, content: bytes) -> None:
-        self._write(key, [content], replace=True)
+        self._write(key, content, replace=True)
 
     def create(self, key: str, content: bytes) -> bool:
-        return self._write(key, [content], replace=False)
-
-    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
-        self._write(key, pieces, replace=True)
+        return self._write(key, content, replace=False)
 
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         try:
@@ -82,15 +73,14 @@ class Folder(Remote):
             elif stat.S_ISREG(status.st_mode):
                 yield key, status.st_size
 
-    def _write(self, key: str, pieces: Iterable[bytes], replace: bool) -> bool:
+    def _write(self, key: str, content: bytes, replace: bool) -> bool:
         *folders, name = checked(key).split("/")
         aside = f".{name[:100]}.{os.urandom(8).hex()}"
         with self._telling("write"), self._folder(folders, make=True) as folder:
             descriptor = os.open(aside, _NEW, 0o666, dir_fd=folder)
             try:
                 with open(descriptor, "wb") as file:
-                    for piece in pieces:
-                        file.write(piece)
+                    file.write(content)
                     file.flush()
                     os.fsync(descriptor)
                 if replace:

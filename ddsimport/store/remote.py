@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMES = ("s3", "gs", "az", "file", "ssh")
 
-PART = 8 << 20
-"""Bytes of a piece of a large object: sent, fetched and tried again by itself."""
-
-MOST_SMALL = 64 << 20
-"""Bytes of the largest object that `get` gives as a whole."""
+MOST = 16 << 20
+"""Bytes of the largest object of ours. So no request takes long, and each is tried again by itself;
+and there is nothing to pick up after an upload that broke off, as multipart uploads leave it."""
 
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,199}", re.ASCII)
 _LONGEST_KEY = 700
@@ -65,25 +63,16 @@ class Remote:
         raise NotImplementedError
 
     def get(self, key: str) -> bytes:
-        """A small object. Raises AbsentError."""
-        raise NotImplementedError
-
-    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
-        """The bytes of an object of this size from `start` on, piece by piece; perhaps others than
-        it should have, also more or less of them. Raises AbsentError."""
+        """An object. Raises AbsentError."""
         raise NotImplementedError
 
     def put(self, key: str, content: bytes) -> None:
-        """Make a small object, whole or not at all; one of that name is replaced."""
+        """Make an object, whole or not at all; one of that name is replaced."""
         raise NotImplementedError
 
     def create(self, key: str, content: bytes) -> bool:
         """The same, if there is none of that name; False if there is. A server that ignores the
         condition replaces it (see `sharing.holds_conditions`)."""
-        raise NotImplementedError
-
-    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
-        """Make a large object, whole or not at all."""
         raise NotImplementedError
 
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
@@ -139,69 +128,41 @@ class _Objects(Remote):
         self.url = url.rstrip("/")
         self._obstore: Any = obstore
         with self._telling("open"):
-            # Two, for the sake of their patience: a small question and a large piece differ in it.
-            self._small = _opened(self.url, *((2, 6, 1) if hasty else (10, 60, 4)))
-            self._large = _opened(self.url, *((2, 30, 2) if hasty else (10, 300, 6)))
+            # Two, for the sake of their patience: a question and an object differ in it.
+            self._asked = _opened(self.url, *((2, 6, 1) if hasty else (10, 60, 4)))
+            self._moving = _opened(self.url, *((2, 30, 2) if hasty else (10, 300, 6)))
 
     def size(self, key: str) -> int | None:
         try:
             with self._telling("ask"):
-                return int(self._obstore.head(self._small, checked(key))["size"])
+                return int(self._obstore.head(self._asked, checked(key))["size"])
         except AbsentError:
             return None
 
     def get(self, key: str) -> bytes:
         with self._telling("read"):
-            found = self._obstore.get(self._small, checked(key))
-            if found.meta["size"] > MOST_SMALL:
+            found = self._obstore.get(self._moving, checked(key))
+            if found.meta["size"] > MOST:
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
             return bytes(found.bytes())
 
-    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
-        with self._telling("read"):
-            while start < size:
-                end = min(start + PART, size)
-                try:
-                    content = self._obstore.get_range(
-                        self._large, checked(key), start=start, end=end
-                    )
-                except Exception as error:
-                    if "non-partial" not in str(error):
-                        raise
-                    # This server gives all of an object or nothing.
-                    yield from self._rest(key, start)
-                    return
-                yield bytes(content)
-                start = end
-
-    def _rest(self, key: str, start: int) -> Iterator[bytes]:
-        stream = self._obstore.get(self._large, checked(key)).stream(min_chunk_size=1 << 20)
-        for content in stream:
-            if start < len(content):
-                yield bytes(content)[start:]
-            start = max(0, start - len(content))
-
     def put(self, key: str, content: bytes) -> None:
         with self._telling("write"):
-            self._obstore.put(self._small, checked(key), content, use_multipart=False)
+            self._obstore.put(self._moving, checked(key), content, use_multipart=False)
 
     def create(self, key: str, content: bytes) -> bool:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         with self._telling("write"):
             try:
-                self._obstore.put(self._small, checked(key), content, mode="create")
+                self._obstore.put(self._asked, checked(key), content, mode="create")
             except (AlreadyExistsError, PreconditionError):
                 return False
         return True
 
-    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
-        with self._telling("write"):
-            self._obstore.put(self._large, checked(key), pieces, chunk_size=PART, max_concurrency=3)
-
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         with self._telling("list"):
-            for some in self._obstore.list(self._small, checked(prefix), chunk_size=1000):
+            for some in self._obstore.list(self._asked, checked(prefix), chunk_size=1000):
                 for found in some:
                     if _is_below(prefix, found["path"]):
                         yield found["path"], int(found["size"])

@@ -11,11 +11,11 @@ import posixpath
 from contextlib import contextmanager, suppress
 from os import urandom
 
-from ddsimport.store.remote import MOST_SMALL, PART, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 
@@ -97,29 +97,18 @@ class Files(Remote):
 
     def get(self, key: str) -> bytes:
         with self._telling("read"):
-            if self._file(key)["size"] > MOST_SMALL:
+            if self._file(key)["size"] > MOST:
                 raise RemoteError(f"{key} in the remote is larger than anything of ours")
             return bytes(self._system.cat_file(self._path(key)))
 
-    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
-        with self._telling("read"):
-            self._file(key)
-            with self._system.open(self._path(key), "rb") as file:
-                file.seek(start)
-                while content := file.read(PART):
-                    yield bytes(content)
-
     def put(self, key: str, content: bytes) -> None:
-        self._write(key, [content])
+        self._write(key, content)
 
     def create(self, key: str, content: bytes) -> bool:
         if self.size(key) is not None:
             return False
-        self._write(key, [content])
+        self._write(key, content)
         return True
-
-    def upload(self, key: str, pieces: Iterator[bytes]) -> None:
-        self._write(key, pieces)
 
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         try:
@@ -153,7 +142,7 @@ class Files(Remote):
             raise RemoteError(f"{path} in the remote is not a file")
         return found
 
-    def _write(self, key: str, pieces: Iterable[bytes]) -> None:
+    def _write(self, key: str, content: bytes) -> None:
         path = self._path(key)
         folder, name = posixpath.split(path)
         aside = f"{folder}/.{name[:100]}.{urandom(8).hex()}"
@@ -161,8 +150,7 @@ class Files(Remote):
             self._make_folder(posixpath.dirname(key))
             try:
                 with self._system.open(aside, "wb") as file:
-                    for piece in pieces:
-                        file.write(piece)
+                    file.write(content)
                 self._system.mv(aside, path)
             except BaseException:
                 with suppress(Exception):

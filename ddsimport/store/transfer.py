@@ -1,8 +1,9 @@
 """Blobs and candidates on their way to a remote and back; what breaks off is taken up again.
 
-A large blob comes in pieces into a file in `partial/`, named by its hash: a transfer that broke off
-goes on where it was, in whatever process, and only what has the right hash in the end gets its name
-in `blobs/`. On the way out blobs go first and the candidate that names them last, so that no
+A large blob is several objects in the remote, its parts. It comes part by part into a file in
+`partial/`, named by its hash: a transfer that broke off goes on where it was, in whatever process,
+and only what has the right hash in the end gets its name in `blobs/`. On the way out, parts that
+are there are passed over; blobs go first and the candidate that names them last, so that no
 candidate in a remote names a blob that is not there.
 """
 
@@ -18,7 +19,7 @@ from blake3 import blake3
 
 from ddsimport.store.atomic import Staged, flush_folder, make_folder, same_file, unusable
 from ddsimport.store.flock import try_lock
-from ddsimport.store.remote import PART, AbsentError, Remote, RemoteError
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError
 from ddsimport.store.sharing import DESCRIPTION, FORMAT, Offer, blob_key
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ def fetch_blob(remote: Remote, root: str, name: str, size: int, moved: Moved = n
         StoreError: the disk cannot take it.
     """
     target = f"{root}/blobs/v1/{name[:2]}/{name}"
-    if size <= PART:
+    if size <= MOST:
         content = remote.get(blob_key(name))
         if len(content) != size or blake3(content).hexdigest() != name:
             raise Unsound(f"{remote.url} has something else under the name of the blob {name}")
@@ -75,23 +76,35 @@ def fetch_blob(remote: Remote, root: str, name: str, size: int, moved: Moved = n
         flush_folder(os.path.dirname(target))
 
 
+def _parts(name: str, size: int) -> list[tuple[str, int]]:
+    """(key, size in bytes) of each object that a blob is in a remote, in order."""
+    if size <= MOST:
+        return [(blob_key(name), size)]
+    starts = range(0, size, MOST)
+    return [
+        (f"{blob_key(name)}.{number}", min(MOST, size - start))
+        for number, start in enumerate(starts)
+    ]
+
+
 def _fill(remote: Remote, descriptor: int, name: str, size: int, moved: Moved) -> None:
-    there = os.lseek(descriptor, 0, os.SEEK_END)
-    if there > size:
-        os.ftruncate(descriptor, 0)
-        there = os.lseek(descriptor, 0, os.SEEK_SET)
-    moved(there)
-    for content in remote.pieces(blob_key(name), there, size):
-        if len(content) > size - there:
-            break  # the rest is not what it should be
+    """Add the parts that are missing. What is of the wrong size shows in the hash."""
+    whole = os.lseek(descriptor, 0, os.SEEK_END) // MOST
+    parts = _parts(name, size)
+    if whole > len(parts):
+        whole = 0
+    os.ftruncate(descriptor, whole * MOST)
+    os.lseek(descriptor, 0, os.SEEK_END)
+    moved(whole * MOST)
+    for key, length in parts[whole:]:
+        content = remote.get(key)
+        if len(content) != length:
+            return
         with memoryview(content) as view:
             done = 0
-            while done < len(view):
+            while done < length:
                 done += os.write(descriptor, view[done:])
-        there += len(content)
-        moved(len(content))
-    if there < size and remote.size(blob_key(name)) == size:
-        raise RemoteError(f"{remote.url} has broken off the transfer of a blob")
+        moved(length)
 
 
 @contextmanager
@@ -137,7 +150,7 @@ def _sweep(folder: str) -> None:
 def _hash_of(descriptor: int) -> str:
     hasher = blake3()
     os.lseek(descriptor, 0, os.SEEK_SET)
-    while piece := os.read(descriptor, PART):
+    while piece := os.read(descriptor, MOST):
         hasher.update(piece)
     return str(hasher.hexdigest())
 
@@ -174,8 +187,8 @@ def _identity(remote: Remote, content: bytes) -> str:
 
 def send_blob(
     remote: Remote, path: str, name: str, size: int, *, anew: bool, moved: Moved = nothing
-) -> bool:
-    """Have a sound blob in the remote; whether it had to be sent.
+) -> int:
+    """Have a sound blob in the remote; how many bytes had to be sent.
 
     Args:
         path: of the local file, whose content was just found to fit the name.
@@ -185,25 +198,19 @@ def send_blob(
         RemoteError: it cannot be sent.
         StoreError: it cannot be read.
     """
-    key = blob_key(name)
-    if not anew and remote.size(key) == size:
-        return False
+    sent = 0
     try:
         with open(path, "rb") as file:
-            if size <= PART:
-                remote.put(key, file.read())
-                moved(size)
-            else:
-                remote.upload(key, _pieces(file, moved))
+            for key, length in _parts(name, size):
+                if anew or remote.size(key) != length:
+                    remote.put(key, file.read(length))
+                    sent += length
+                else:
+                    file.seek(length, os.SEEK_CUR)
+                moved(length)
     except OSError as error:
         raise unusable("read", path, error) from error
-    return True
-
-
-def _pieces(file: Any, moved: Moved) -> Iterator[bytes]:
-    while piece := file.read(PART):
-        yield piece
-        moved(len(piece))
+    return sent
 
 
 def send_offer(remote: Remote, offer: Offer, conditional: bool) -> bool:

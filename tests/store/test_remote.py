@@ -16,10 +16,10 @@ from store_helpers import keep, signature
 from ddsimport.store import exchange, transfer
 from ddsimport.store.behind import Behind, Outbox
 from ddsimport.store.folder import Folder
-from ddsimport.store.remote import PART, AbsentError, Remote, RemoteError, checked, open_remote
+from ddsimport.store.remote import AbsentError, Remote, RemoteError, checked, open_remote
 from ddsimport.store.sharing import blob_key
 from ddsimport.store.store import Store
-from ddsimport.store.transfer import Unsound, fetch_blob
+from ddsimport.store.transfer import Unsound, fetch_blob, send_blob
 
 pytest.importorskip("obstore")
 
@@ -53,9 +53,8 @@ def remote(kind, request, tmp_path_factory) -> Iterator[Remote]:
 
 def test_every_kind_does_the_same(remote):
     assert remote.size("a/none") is None
-    for ask in (remote.get, lambda key: list(remote.pieces(key, 0, 10))):
-        with pytest.raises(AbsentError):
-            ask("a/none")
+    with pytest.raises(AbsentError):
+        remote.get("a/none")
     remote.put("a/b", b"one")
     remote.put("a/b", b"two!")
     assert (remote.get("a/b"), remote.size("a/b")) == (b"two!", 4)
@@ -65,14 +64,35 @@ def test_every_kind_does_the_same(remote):
     assert list(remote.listed("b")) == []
 
 
-def test_a_large_object_goes_in_pieces(remote, kind):
-    part = PART if kind != "ssh" else PART // 16  # its server here is slow
-    pieces = [os.urandom(part), os.urandom(part), os.urandom(1000)]
-    remote.upload("large/a", iter(pieces))
-    size = 2 * part + 1000
-    assert remote.size("large/a") == size
-    assert b"".join(remote.pieces("large/a", 0, size)) == b"".join(pieces)
-    assert b"".join(remote.pieces("large/a", part + 7, size)) == b"".join(pieces)[part + 7 :]
+def test_a_large_blob_goes_in_parts_and_a_push_that_broke_off_goes_on(
+    remote, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(transfer, "MOST", 1 << 16)
+    content = os.urandom(3 * (1 << 16) + 5)
+    name = blake3(content).hexdigest()
+    (tmp_path / "blob").write_bytes(content)
+    put, puts = type(remote).put, []
+
+    def breaking(self: Remote, key: str, content: bytes) -> None:
+        if len(puts) == 2:
+            raise RemoteError("the line is dead")
+        puts.append(key)
+        put(self, key, content)
+
+    monkeypatch.setattr(type(remote), "put", breaking)
+    with pytest.raises(RemoteError, match="dead"):
+        send_blob(remote, str(tmp_path / "blob"), name, len(content), anew=False)
+    monkeypatch.setattr(type(remote), "put", put)
+    moved: list[int] = []
+    sent = send_blob(
+        remote, str(tmp_path / "blob"), name, len(content), anew=False, moved=moved.append
+    )
+    assert sent == (1 << 16) + 5
+    assert sum(moved) == len(content)
+    assert send_blob(remote, str(tmp_path / "blob"), name, len(content), anew=False) == 0
+    store = Store.open(str(tmp_path / "store"))
+    fetch_blob(remote, store.root, name, len(content))
+    assert Path(store.blob_path(name, len(content))).read_bytes() == content
 
 
 def test_conditions_are_probed_once_and_a_server_without_them_is_used_all_the_same(
@@ -106,10 +126,8 @@ def test_no_key_leaves_the_root(key, tmp_path):
     for verb in (
         remote.get,
         remote.size,
-        lambda key: list(remote.pieces(key, 0, 1)),
         lambda key: remote.put(key, b"x"),
         lambda key: remote.create(key, b"x"),
-        lambda key: remote.upload(key, iter([b"x"])),
         lambda key: list(remote.listed(key)),
     ):
         with pytest.raises(RemoteError):
@@ -129,7 +147,7 @@ def test_links_in_a_shared_folder_lead_nowhere(tmp_path):
     for key in ("blobs/secret", "entries/secret", "blobs/pipe"):
         with pytest.raises(RemoteError):
             remote.get(key)
-    for verb in (remote.put, remote.create, lambda key, data: remote.upload(key, iter([data]))):
+    for verb in (remote.put, remote.create):
         with pytest.raises(RemoteError):
             verb("entries/new", b"x")
     assert list(remote.listed("blobs")) == []
@@ -140,14 +158,14 @@ def test_links_in_a_shared_folder_lead_nowhere(tmp_path):
     assert os.listdir(outside) == ["secret"]
 
 
-def test_what_a_broken_write_leaves_is_nothing(tmp_path):
-    def breaking() -> Iterator[bytes]:
-        yield b"a"
+def test_what_a_broken_write_leaves_is_nothing(tmp_path, monkeypatch):
+    def full(_: int) -> None:
         raise OSError("no more")
 
     remote = Folder(f"file://{tmp_path}/root")
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RemoteError):
-        remote.upload("a/b", breaking())
+        remote.put("a/b", b"content")
     assert os.listdir(tmp_path / "root" / "a") == []
 
 
@@ -193,26 +211,30 @@ def test_a_server_that_is_not_there_is_given_up_soon(tmp_path, monkeypatch):
 # --- blobs ----------------------------------------------------------------------------------------
 
 
+PART = 1 << 16
+
+
 class Counting(Folder):
-    """A folder that breaks off after some pieces, and counts those that it gave."""
+    """A folder that breaks off after some objects, and counts those that it gave."""
 
     breaks_after = 1 << 30
     given = 0
 
-    def pieces(self, key: str, start: int, size: int) -> Iterator[bytes]:
-        for number, piece in enumerate(super().pieces(key, start, size)):
-            if number == self.breaks_after:
-                raise RemoteError("the line is dead")
-            self.given += 1
-            yield piece
+    def get(self, key: str) -> bytes:
+        if self.given == self.breaks_after:
+            raise RemoteError("the line is dead")
+        self.given += 1
+        return super().get(key)
 
 
 @pytest.fixture
-def large(tmp_path) -> tuple[Counting, str, int]:
+def large(tmp_path, monkeypatch) -> tuple[Counting, str, int]:
+    monkeypatch.setattr(transfer, "MOST", PART)
     content = os.urandom(3 * PART + 5)
     name = blake3(content).hexdigest()
     remote = Counting(f"file://{tmp_path}/remote")
-    remote.put(blob_key(name), content)
+    (tmp_path / "blob").write_bytes(content)
+    send_blob(remote, str(tmp_path / "blob"), name, len(content), anew=False)
     return remote, name, len(content)
 
 
@@ -262,19 +284,24 @@ def test_two_processes_that_gather_one_blob_do_not_mix(store, large):
 
 @pytest.mark.parametrize("change", ["flip", "cut", "more", "other"])
 @pytest.mark.parametrize("size", [100, 2 * PART + 100])
-def test_a_blob_that_was_changed_is_not_taken(store, tmp_path, size, change):
-    content = bytearray(os.urandom(size))
+def test_a_blob_that_was_changed_is_not_taken(store, tmp_path, size, change, monkeypatch):
+    monkeypatch.setattr(transfer, "MOST", PART)
+    content = os.urandom(size)
     name = blake3(content).hexdigest()
-    if change == "flip":
-        content[size // 2] ^= 1
-    elif change == "cut":
-        del content[-10:]
-    elif change == "more":
-        content += b"more"
-    else:
-        content[:] = b"something else"
+    (tmp_path / "blob").write_bytes(content)
     remote = Folder(f"file://{tmp_path}/remote")
-    remote.put(blob_key(name), bytes(content))
+    send_blob(remote, str(tmp_path / "blob"), name, size, anew=False)
+    key = max(key for key, _ in remote.listed("blobs"))
+    part = bytearray(remote.get(key))
+    if change == "flip":
+        part[len(part) // 2] ^= 1
+    elif change == "cut":
+        del part[-10:]
+    elif change == "more":
+        part += b"more"
+    else:
+        part[:] = b"something else"
+    remote.put(key, bytes(part))
     said: list[tuple[str, str]] = []
     behind = Behind(store.root, remote.url, lambda *each: said.append(each), outbox=False)
     assert not behind.fetch(name, size)
