@@ -46,10 +46,8 @@ def _size(text: str) -> int:
 
 
 def _collect(options: argparse.Namespace, store: Store) -> int:
-    budget = collector.default_budget(store.root)
     asked = options.budget if options.budget is not None else common.configured(options).budget
-    if asked is not None:
-        budget = budget.replace(bytes=asked)
+    budget = collector.budget_of(store.root, asked)
     if options.files is not None:
         budget = budget.replace(files=options.files)
     found = collector.collect(
@@ -60,7 +58,6 @@ def _collect(options: argparse.Namespace, store: Store) -> int:
         progress=common.say_doing,
     )
     common.say_doing("")
-    left = found.bytes - found.removed_bytes
     goes = "would go" if options.dry_run else "removed"
     lines = [
         f"{common.size_of(found.bytes)} in {found.files:,} files; the budget is "
@@ -70,10 +67,10 @@ def _collect(options: argparse.Namespace, store: Store) -> int:
     ]
     if found.leftovers:
         lines.append(f"removed: {found.leftovers} files that killed processes had left")
-    if left > budget.bytes and not options.current:
+    if found.left_bytes > budget.bytes and not options.current:
         lines.append(
-            f"{common.size_of(left)} stay, of which {common.size_of(found.shown)} are what paths "
-            "show now: --current removes them, too"
+            f"{common.size_of(found.left_bytes)} stay, of which {common.size_of(found.shown)} are "
+            "what paths show now: --current removes them, too"
         )
     common.answer(options, {**found.as_dict(), "dry_run": options.dry_run}, "\n".join(lines))
     return common.DONE

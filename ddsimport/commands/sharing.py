@@ -13,7 +13,6 @@ from ddsimport.store.remote import Remote, open_remote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from types import TracebackType
     from typing import Any
 
     from ddsimport.store.exchange import Exchanged
@@ -102,12 +101,7 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
         elif self._written:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import nullcontext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from ddsimport.report.events import Event, Run
 
 REPORT_VERSION = 1
@@ -81,17 +85,7 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
-class plainly:  # noqa: N801 - used as `with plainly():`
-    """Nothing is to be done about our own text."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-
-aside: type = plainly
+aside: Callable[[], AbstractContextManager[None]] = nullcontext
 """Made and entered around each text of ours: whoever records what the program prints (see
 `runtime.descriptors`) puts a context here in which it does not count."""
 

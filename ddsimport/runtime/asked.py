@@ -161,47 +161,6 @@ def is_made_if_missing(frame: FrameType | None) -> bool:
     return False
 
 
-class _HandedOut:
-    """An attribute of the module `os`: what the program gets of it tells of the paths it is given.
-
-    A data descriptor, so that all other attributes are looked up as fast as ever.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, module: Any, _: type | None = None) -> Any:
-        try:
-            found = module.__dict__[self._name]
-        except KeyError:
-            raise AttributeError(self._name) from None
-        return _Telling(found) if is_tracked(sys._getframe(1).f_code.co_filename) else found
-
-    def __set__(self, module: Any, value: Any) -> None:
-        module.__dict__[self._name] = value
-
-    def __delete__(self, module: Any) -> None:
-        del module.__dict__[self._name]
-
-
-folders: dict[int, int] = {}
-"""Thread -> the open folder that the path it opens now is relative to (`dir_fd`)."""
-
-
-class _Module(ModuleType):
-    """What the module `os` is while paths are watched."""
-
-    open = _HandedOut("open")
-
-    stat = _HandedOut("stat")
-    lstat = _HandedOut("lstat")
-    access = _HandedOut("access")
-    readlink = _HandedOut("readlink")
-
-
-_Module.__name__ = _Module.__qualname__ = ModuleType.__name__
-
-
 class _Telling:
     """`os.stat` and its like as the program sees them; equal to the real one (`os.supports_fd`)."""
 
@@ -211,18 +170,8 @@ class _Telling:
         self.__doc__ = function.__doc__
 
     def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
-        folder = options.get("dir_fd")
-        if self.__name__ == "open":  # which raises an event of its own
-            if not isinstance(folder, int):
-                return self._function(path, *arguments, **options)
-            thread = get_ident()
-            folders[thread] = folder
-            try:
-                return self._function(path, *arguments, **options)
-            finally:
-                del folders[thread]
         if _tell is not None and isinstance(path, (str, bytes, os.PathLike)):
-            name = os.fsdecode(path)
+            name, folder = os.fsdecode(path), options.get("dir_fd")
             if isinstance(folder, int):
                 name = os.path.join(name_of_open(folder) or "", name)
             _tell(name, MODE if self.__name__ in _SHALLOW else TIME, True)
@@ -241,6 +190,62 @@ class _Telling:
 
     def __repr__(self) -> str:
         return repr(self._function)
+
+
+folders: dict[int, int] = {}
+"""Thread -> the open folder that the path it opens now is relative to (`dir_fd`)."""
+
+
+class _Opening(_Telling):
+    """`os.open` likewise, which raises an audit event of its own; but that says not of `dir_fd`."""
+
+    def __call__(self, path: Any, *arguments: Any, **options: Any) -> Any:
+        folder = options.get("dir_fd")
+        if not isinstance(folder, int):
+            return self._function(path, *arguments, **options)
+        thread = get_ident()
+        folders[thread] = folder
+        try:
+            return self._function(path, *arguments, **options)
+        finally:
+            del folders[thread]
+
+
+class _HandedOut:
+    """An attribute of the module `os`: what the program gets of it tells of the paths it is given.
+
+    A data descriptor, so that all other attributes are looked up as fast as ever.
+    """
+
+    def __init__(self, name: str, kind: type[_Telling] = _Telling) -> None:
+        self._name = name
+        self._kind = kind
+
+    def __get__(self, module: Any, _: type | None = None) -> Any:
+        try:
+            found = module.__dict__[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+        return self._kind(found) if is_tracked(sys._getframe(1).f_code.co_filename) else found
+
+    def __set__(self, module: Any, value: Any) -> None:
+        module.__dict__[self._name] = value
+
+    def __delete__(self, module: Any) -> None:
+        del module.__dict__[self._name]
+
+
+class _Module(ModuleType):
+    """What the module `os` is while paths are watched."""
+
+    open = _HandedOut("open", _Opening)
+    stat = _HandedOut("stat")
+    lstat = _HandedOut("lstat")
+    access = _HandedOut("access")
+    readlink = _HandedOut("readlink")
+
+
+_Module.__name__ = _Module.__qualname__ = ModuleType.__name__
 
 
 _tell: TellPath | None = None

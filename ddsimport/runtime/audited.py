@@ -373,9 +373,7 @@ def _names(path: Any) -> tuple[str | None, str]:
     if asked.folders:
         folder = asked.folders.get(get_ident(), -1)
     elif type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
-        if path[0] == "/":
-            return path, path
-        return f"{_here or os.getcwd()}/{path}", recorder.HERE + path
+        return _from_here(path), path if path[0] == "/" else recorder.HERE + path
     name = _absolute(path, folder)
     return name, "" if name is None else _key(path, name, folder)
 
@@ -385,6 +383,8 @@ def _absolute(path: Any, folder: Any = -1) -> str | None:
     if isinstance(path, int):
         return None
     name = os.fsdecode(path)
+    if folder == -1 and _is_plain(name):  # a third of the time of `abspath`
+        return _from_here(name)
     if type(folder) is int and folder >= 0:
         above = asked.name_of_open(folder)
         if above is None:
@@ -395,6 +395,11 @@ def _absolute(path: Any, folder: Any = -1) -> str | None:
         above, below = os.path.split(name)
         name = os.path.join(os.path.realpath(above), below)
     return os.path.abspath(name)
+
+
+def _from_here(name: str) -> str:
+    """The absolute name of a plain one."""
+    return name if name[0] == "/" else f"{_here or os.getcwd()}/{name}"
 
 
 def _is_plain(name: str) -> bool:

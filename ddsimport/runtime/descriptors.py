@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import stat as modes
 import sys
+from contextlib import nullcontext
 
 from ddsimport.report import terminal
 from ddsimport.runtime import output, recorder
@@ -133,7 +134,7 @@ def look() -> None:
 
 def end() -> None:
     """Give the streams their own `write` back."""
-    terminal.aside = terminal.plainly
+    terminal.aside = nullcontext
     output.before_write = output.nothing
     for raw in _shadowed:
         if isinstance(raw.__dict__.get("write"), _Write):

@@ -23,7 +23,7 @@ from ddsimport.analysis.graph import (
     READS_SUBCLASSES,
 )
 from ddsimport.errors import UndigestibleError
-from ddsimport.runtime import databases, installed, written
+from ddsimport.runtime import installed, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
@@ -184,6 +184,8 @@ class Live:
         try:
             token = digest(value, self.code_of, self.setting)
             for hold in self.setting.left_out:
+                from ddsimport.runtime import databases  # few programs hold anything
+
                 if databases.is_connection(hold):
                     self.databases.append(hold)
                     behind = databases.content_of(hold)
@@ -397,6 +399,8 @@ def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     """Whether a global without a digest may count by the text that binds it: what is called (its
     code is in the text) and standard streams. Anything else (a queue, or an iterator, also in what
     a function closes over) has state that the text cannot tell; so has a database's connection."""
+    from ddsimport.runtime import databases
+
     if error.kind is not None and "__next__" in vars(error.kind):
         return False
     if databases.is_connection(thing):

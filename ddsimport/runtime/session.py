@@ -137,14 +137,12 @@ class Session:
             return
         from ddsimport.store import collector
 
-        budget = collector.default_budget(store.root)
-        if self.config.budget is not None:
-            budget = budget.replace(bytes=self.config.budget)
+        budget = collector.budget_of(store.root, self.config.budget)
         found = collector.collect_if_due(store.root, store.kept_bytes, store.kept_files, budget)
-        if found is not None and found.bytes - found.removed_bytes > budget.bytes:
+        if found is not None and found.left_bytes > budget.bytes:
             self.run.say(
                 "budget",
-                f"the store holds {(found.bytes - found.removed_bytes) / 1e9:.3g} GB, more than "
+                f"the store holds {found.left_bytes / 1e9:.3g} GB, more than "
                 f"its budget of {budget.bytes / 1e9:.3g} GB: paths show too much; remove some, "
                 "set `budget` in pyproject.toml, or see `python -m ddsimport gc --help`",
             )

@@ -37,6 +37,11 @@ _MOST_SMALL = 2048
 _MANY_OPEN = 128
 
 
+def blob_file(root: str, name: str) -> str:
+    """Where a blob lies in the store in the folder `root`."""
+    return f"{root}/blobs/v1/{name[:2]}/{name}"
+
+
 class Blobs:
     """The folder `blobs/v1/`.
 
@@ -49,7 +54,7 @@ class Blobs:
     def __init__(
         self, root: str, writable: bool, damaged: Callable[[str, os.stat_result, str], None]
     ) -> None:
-        self._folder = f"{root}/blobs/v1/"
+        self._root = root
         self._tmp = f"{root}/tmp"
         self._damaged = damaged
         # Large blobs whose content is known to be right, with the status they had; and of these,
@@ -172,7 +177,7 @@ class Blobs:
             self._note(name, status, seen=self._seen.get(name) == known)
 
     def path(self, name: str) -> str:
-        return f"{self._folder}{name[:2]}/{name}"
+        return blob_file(self._root, name)
 
     def _checked_content(self, name: str, size: int, stamped: bool) -> bytearray | mmap:
         """The bytes of a sound blob, in memory of our own: writing to it changes no file.

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 import time
 from contextlib import suppress
 from heapq import nsmallest
@@ -29,7 +28,8 @@ from ddsimport.errors import StoreError
 from ddsimport.records import Record
 from ddsimport.store.atomic import make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
-from ddsimport.store.entries import Entries
+from ddsimport.store.entries import Entries, ignored
+from ddsimport.store.files import files_below
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.seals import read_small
 from ddsimport.store.trace import blobs_of, is_name
@@ -37,7 +37,7 @@ from ddsimport.store.views import Views, namespaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 GRACE = 3600.0
 """Seconds for which a blob that no entry names is left alone."""
@@ -81,13 +81,22 @@ class Collected(Record):
     leftovers: int
     shown: int
 
+    @property
+    def left_bytes(self) -> int:
+        """What the store takes now."""
+        return self.bytes - self.removed_bytes
 
-def default_budget(root: str) -> Budget:
-    """20 GB or a tenth of the disk, whichever is less; a million files or a tenth of the inodes."""
+
+def budget_of(root: str, size: int | None = None) -> Budget:
+    """20 GB or a tenth of the disk, whichever is less; a million files or a tenth of the inodes.
+
+    Args:
+        size: the bytes that the user allows instead.
+    """
     disk = shutil.disk_usage(root).total
     files = os.statvfs(root).f_files if hasattr(os, "statvfs") else 0
     return Budget(
-        bytes=min(20_000_000_000, disk // 10),
+        bytes=min(20_000_000_000, disk // 10) if size is None else size,
         files=min(1_000_000, files // 10) if files else 1_000_000,
     )
 
@@ -165,8 +174,8 @@ class _Collection:
         self._candidates = 0
         self._renewed: dict[bytes, int] = {}
         """When each blob that may go was written, or found in place, as last seen."""
-        self._entries = Entries(root, _ignored)
-        self._blobs = Blobs(root, False, _ignored)
+        self._entries = Entries(root, ignored)
+        self._blobs = Blobs(root, False, ignored)
 
     def run(self, budget: Budget, current: bool) -> Collected:
         leftovers = 0
@@ -234,7 +243,7 @@ class _Collection:
         found: set[bytes] = set()
         behind: set[str] = set()
         for namespace in namespaces(self._root):
-            views = Views(self._root, self._blobs, False, _ignored, namespace)
+            views = Views(self._root, self._blobs, False, ignored, namespace)
             for record in views.records():
                 found.add(bytes.fromhex(record.blob))
                 behind.add(record.signature)
@@ -275,7 +284,8 @@ class _Collection:
         """Whether the entry names none of these blobs any more."""
         signature = _name_of(path)
         lock = SignatureLock(f"{self._root}/locks", signature)
-        if not self._dry_run and not lock.acquire(timeout=0) and _is_locked(lock):
+        # Where nothing can be locked, it has no holder.
+        if not self._dry_run and not lock.acquire(timeout=0) and lock.holder is not None:
             return False
         try:
             if os.stat(path).st_mtime_ns != status.st_mtime_ns:
@@ -299,8 +309,7 @@ class _Collection:
 
     def _remove_blobs(self, names: set[bytes]) -> None:
         for each in names:
-            name = each.hex()
-            path = f"{self._root}/blobs/v1/{name[:2]}/{name}"
+            path = self._blobs.path(each.hex())
             with suppress(OSError):
                 if self._dry_run:
                     self._removed.add(os.stat(path))
@@ -331,7 +340,7 @@ class _Collection:
     def _forget_paths(self, gone: set[bytes]) -> None:
         """A path whose value is gone shows nothing."""
         for namespace in namespaces(self._root):
-            views = Views(self._root, self._blobs, True, _ignored, namespace)
+            views = Views(self._root, self._blobs, True, ignored, namespace)
             for record in list(views.records()):
                 if bytes.fromhex(record.blob) not in gone:
                     continue
@@ -354,11 +363,7 @@ class _Collection:
         )
         for _, path in oldest:
             with suppress(OSError):
-                self._leave(path, os.stat(path), set(_named_in(path)))
-
-
-def _ignored(path: str, status: os.stat_result, fault: str) -> None:
-    """What is damaged is said by who uses it, and by `verify`."""
+                self._leave(path, os.stat(path), _named_in(path))
 
 
 def _named_in(path: str) -> set[bytes]:
@@ -370,28 +375,6 @@ def _named_in(path: str) -> set[bytes]:
     return {bytes.fromhex(name.decode()) for name in _BLOB.findall(data)}
 
 
-def files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Each file below a folder with its status; what vanishes meanwhile is left out.
-
-    Raises:
-        OSError: what is there cannot be told. (A blob whose entry was passed over would go.)
-    """
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from files_below(entry.path)
-                    continue
-                try:
-                    status = os.lstat(entry.path)
-                except FileNotFoundError:
-                    continue
-                if stat.S_ISREG(status.st_mode):
-                    yield entry.path, status
-    except (FileNotFoundError, NotADirectoryError):
-        return
-
-
 def _name_of(path: str) -> str:
     return path.rpartition("/")[2]
 
@@ -399,8 +382,3 @@ def _name_of(path: str) -> str:
 def _size(status: os.stat_result) -> int:
     blocks = getattr(status, "st_blocks", None)
     return status.st_size if blocks is None else blocks * 512
-
-
-def _is_locked(lock: SignatureLock) -> bool:
-    """Whether somebody holds it, and not only that nothing can be locked here."""
-    return lock.holder is not None

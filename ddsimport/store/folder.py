@@ -12,7 +12,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 
-from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked, is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ class Folder(Remote):
             return
         for name, status in sorted(entries, key=lambda entry: entry[0]):
             key = f"{prefix}/{name}"
-            try:
-                checked(key)
-            except RemoteError:
+            if not is_ours(key):
                 continue
             if stat.S_ISDIR(status.st_mode):
                 yield from self.listed(key)

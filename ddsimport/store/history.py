@@ -14,6 +14,7 @@ from ddsimport.records import Record
 from ddsimport.store.atomic import Staged, make_folder, unusable
 from ddsimport.store.paths import artifact_parts, record_file
 from ddsimport.store.seals import DamagedError, sealed, unsealed
+from ddsimport.store.versions import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class History:
         self._folder = f"{folder}/history/v1"
         self._tmp = tmp
 
-    def add(self, path: str, candidate: Candidate, now: str) -> None:
-        """Note that `path` shows a candidate's value from `now` on, if it has not shown it last.
+    def add(self, path: str, candidate: Candidate) -> None:
+        """Note that `path` shows a candidate's value from now on, if it has not shown it last.
 
         Raises:
             StoreError: it cannot be written.
@@ -84,7 +85,7 @@ class History:
             size=candidate.size,
             codec=candidate.codec,
             signature=candidate.signature,
-            shown=now,
+            shown=now(),
             created=candidate.created,
             seconds=candidate.seconds,
             code=candidate.code,

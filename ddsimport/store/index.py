@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 
 from ddsimport.store.atomic import make_folder
-from ddsimport.store.entries import Entries
+from ddsimport.store.entries import Entries, ignored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Index:
             seen, found = json.loads(row)
             if seen == changed:
                 return dict(found)
-        entries = Entries(self._root, lambda path, status, fault: None)
+        entries = Entries(self._root, ignored)
         blobs: dict[str, dict[str, int]] = {}
         for signature in entries.signatures(group):
             entry = entries.read(signature)

@@ -17,6 +17,7 @@ import sys
 from contextlib import suppress
 
 from ddsimport.errors import StoreError
+from ddsimport.store.trace import is_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "DDSIMPORT_KEYS"
 
 _OWN, _TRUSTED = "key", "trusted"
-_HEX = "0123456789abcdef"
 _LONGEST_NAME = 80
 
 
@@ -50,7 +50,7 @@ def folder() -> str:
 
 def is_key(text: object) -> bool:
     """Whether a text is a public key: 64 hexadecimal digits."""
-    return type(text) is str and len(text) == 64 and not text.strip(_HEX)
+    return is_name(text)
 
 
 def signature_of(data: bytes) -> tuple[str, str] | None:

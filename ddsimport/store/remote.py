@@ -40,9 +40,14 @@ class AbsentError(RemoteError):
     """There is no such object."""
 
 
+def is_ours(key: str) -> bool:
+    """Whether a key is one that we give; any other may lead elsewhere."""
+    return len(key) <= _LONGEST_KEY and all(map(_SEGMENT.fullmatch, key.split("/")))
+
+
 def checked(key: str) -> str:
-    """The key, if it is one of ours. Raises RemoteError: it may lead elsewhere."""
-    if len(key) > _LONGEST_KEY or not all(map(_SEGMENT.fullmatch, key.split("/"))):
+    """The key, if it is one of ours. Raises RemoteError."""
+    if not is_ours(key):
         raise RemoteError(f"not a key of a remote: {key[:100]!r}")
     return key
 
@@ -164,7 +169,7 @@ class _Objects(Remote):
         with self._telling("list"):
             for some in self._obstore.list(self._asked, checked(prefix), chunk_size=1000):
                 for found in some:
-                    if _is_below(prefix, found["path"]):
+                    if found["path"].startswith(f"{prefix}/") and is_ours(found["path"]):
                         yield found["path"], int(found["size"])
 
     @contextmanager
@@ -205,14 +210,6 @@ def _asked_of_clients(url: str) -> dict[str, Any]:
         if value:
             found[name] = value.lower() in ("1", "true", "yes") if name == "allow_http" else value
     return found
-
-
-def _is_below(prefix: str, key: str) -> bool:
-    """Whether a listing tells a key of ours."""
-    try:
-        return checked(key).startswith(f"{prefix}/")
-    except RemoteError:
-        return False
 
 
 def _public(text: str) -> str:

@@ -11,7 +11,7 @@ import posixpath
 from contextlib import contextmanager, suppress
 from os import urandom
 
-from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked
+from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError, checked, is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,9 +118,7 @@ class Files(Remote):
             return
         for each in sorted(found, key=lambda each: str(each["name"])):
             key = f"{prefix}/{posixpath.basename(each['name'].rstrip('/'))}"
-            try:
-                checked(key)
-            except RemoteError:
+            if not is_ours(key):
                 continue
             if each["type"] == "directory":
                 yield from self.listed(key)

@@ -13,17 +13,15 @@ import os
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
-from ddsimport.store.atomic import Staged, make_folder, sweep, unusable
+from ddsimport.store.atomic import Staged, sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.choice import chosen_codec, chosen_view, named_codec, runs_no_code
 from ddsimport.store.entries import Entries
-from ddsimport.store.history import History
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.others import Others, believed
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
-from ddsimport.store.versions import libraries_of, moved_since, now, python_version
 from ddsimport.store.view_records import ViewRecord
 from ddsimport.store.views import Views, folder_of
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from ddsimport.store.behind import Behind
-    from ddsimport.store.history import Version
+    from ddsimport.store.history import History, Version
     from ddsimport.values.codecs import Codec
 
 
@@ -57,7 +55,6 @@ class Store:
         namespace: whose paths it shows; empty for those under `data/` itself.
         pickles: whether pickles are written and read; if not, a value that only they hold is not
             kept, and one that was is evaluated again.
-        history: what its paths have shown.
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
         costs: what was too dear to keep.
@@ -85,7 +82,6 @@ class Store:
         self.digests = Digests(root, writable)
         self.costs = Costs(root, writable)
         self._views = Views(root, self._blobs, writable, self._quarantine, namespace)
-        self.history = History(folder_of(root, namespace), f"{root}/tmp")
         self.others = Others(self._entries, writable)
 
     @classmethod
@@ -127,6 +123,13 @@ class Store:
         self.others.behind = behind
         self._blobs.fetch = fetch
 
+    @property
+    def history(self) -> History:
+        """What its paths have shown."""
+        from ddsimport.store.history import History  # a run of hits needs it not
+
+        return History(folder_of(self.root, self.namespace), f"{self.root}/tmp")
+
     def blob_path(self, name: str, size: int) -> str:
         """The file of a blob, which was found to be sound. Raises StoreError."""
         return self._blobs.sound(name, size)
@@ -141,6 +144,8 @@ class Store:
         try:
             return self._decode(candidate.blob, candidate.size, candidate.codec)
         except CodecError as error:
+            from ddsimport.store.versions import moved_since
+
             moved = moved_since(candidate)
             if not moved:
                 raise
@@ -203,8 +208,9 @@ class Store:
             CodecError: no codec restores this value exactly.
             StoreError: it cannot be written. What was there before still is.
         """
-        if not self.writable:
-            raise StoreError(f"the store {self.root} is read-only")
+        from ddsimport.store.versions import libraries_of, now, python_version
+
+        self._check_writable()
         self._sweep_once()
         chosen = chosen_codec(value) if codec is None else codec
         if not self.pickles and not runs_no_code(chosen.name):
@@ -254,8 +260,7 @@ class Store:
         Raises:
             StoreError: it cannot be read, or kept.
         """
-        if not self.writable:
-            raise StoreError(f"the store {self.root} is read-only")
+        self._check_writable()
         try:
             blob, size = self._blobs.write_file(path)
         except OSError as error:
@@ -274,8 +279,7 @@ class Store:
         Raises:
             StoreError: it cannot be written.
         """
-        if not self.writable:
-            raise StoreError(f"the store {self.root} is read-only")
+        self._check_writable()
         self._entries.add(signature, candidate.replace(signature=signature))
         self.others.kept(signature)
 
@@ -303,10 +307,9 @@ class Store:
         """
         if self._views.shows(path, candidate, format):
             return
-        if not self.writable:
-            raise StoreError(f"the store {self.root} is read-only")
+        self._check_writable()
+        self.history.add(path, candidate)
         try:
-            self.history.add(path, candidate, now())
             view = chosen_view(value, os.path.splitext(path)[1], format)
         except CodecError:
             self._views.withdraw(path, candidate, format)
@@ -431,6 +434,11 @@ class Store:
             raise CodecError(f"reading {name} may run code, and `pickle = false` rules it out")
         return named_codec(name)
 
+    def _check_writable(self) -> None:
+        """Raises StoreError."""
+        if not self.writable:
+            raise StoreError(f"the store {self.root} is read-only")
+
     def _sweep_once(self) -> None:
         """Once per process that keeps something, so that leftovers are bounded even without gc."""
         if not self._swept:
@@ -442,11 +450,11 @@ class Store:
         sentence = f"{path}: {fault}"
         self.damages.append(sentence)
         if self.writable:
-            aside = f"{self.root}/quarantine/{os.path.basename(path)}.{os.urandom(4).hex()}"
+            from ddsimport.store.files import put_aside
+
             try:
-                make_folder(os.path.dirname(aside))
                 if os.stat(path).st_ino == status.st_ino:
-                    os.rename(path, aside)
+                    put_aside(self.root, path)
             except OSError:
                 pass  # it will be found and said again; nothing depends on moving it
         if self.on_damage is not None:

@@ -18,6 +18,8 @@ from uuid import uuid4
 from blake3 import blake3
 
 from ddsimport.store.atomic import Staged, flush_folder, make_folder, same_file, unusable
+from ddsimport.store.blobs import blob_file
+from ddsimport.store.files import hash_of
 from ddsimport.store.flock import try_lock
 from ddsimport.store.remote import MOST, AbsentError, Remote, RemoteError
 from ddsimport.store.sharing import DESCRIPTION, FORMAT, Offer, blob_key
@@ -53,7 +55,7 @@ def fetch_blob(remote: Remote, root: str, name: str, size: int, moved: Moved = n
         RemoteError: it cannot be reached; what was fetched so far is kept for the next time.
         StoreError: the disk cannot take it.
     """
-    target = f"{root}/blobs/v1/{name[:2]}/{name}"
+    target = blob_file(root, name)
     if size <= MOST:
         content = remote.get(blob_key(name))
         if len(content) != size or blake3(content).hexdigest() != name:
@@ -66,7 +68,7 @@ def fetch_blob(remote: Remote, root: str, name: str, size: int, moved: Moved = n
         return
     with _partial(root, name) as (descriptor, path):
         _fill(remote, descriptor, name, size, moved)
-        if _hash_of(descriptor) != name:
+        if hash_of(path) != name:
             os.ftruncate(descriptor, 0)
             raise Unsound(f"{remote.url} has something else under the name of the blob {name}")
         os.fchmod(descriptor, 0o444)
@@ -145,14 +147,6 @@ def _sweep(folder: str) -> None:
         with suppress(OSError):
             if time() - os.stat(f"{folder}/{name}").st_mtime > _WEEK:
                 os.unlink(f"{folder}/{name}")
-
-
-def _hash_of(descriptor: int) -> str:
-    hasher = blake3()
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    while piece := os.read(descriptor, MOST):
-        hasher.update(piece)
-    return str(hasher.hexdigest())
 
 
 # --- to there -------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from contextlib import closing, suppress
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
 from ddsimport.store.atomic import Staged, sweep
-from ddsimport.store.collector import files_below
-from ddsimport.store.entries import Entries
+from ddsimport.store.blobs import blob_file
+from ddsimport.store.entries import Entries, ignored
+from ddsimport.store.files import files_below, hash_of, put_aside
 from ddsimport.store.index import Index
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.seals import DamagedError, read_small, unsealed
@@ -123,7 +124,7 @@ class _Verifier:
         lock = SignatureLock(f"{self._root}/locks", signature)
         lock.acquire(timeout=1.0)  # else the holder writes it anew, and finds the same
         try:
-            entries = Entries(self._root, lambda path, status, fault: None)
+            entries = Entries(self._root, ignored)
             entries.replace(signature, kept, os.stat(path))
         except (OSError, StoreError):
             pass  # then whoever uses it finds that the blob is missing
@@ -204,10 +205,8 @@ class _Verifier:
     def _put_aside(self, path: str, fault: str) -> Finding:
         if not self._mend:
             return Finding(path, fault)
-        aside = f"{self._root}/quarantine/{os.path.basename(path)}.{os.urandom(4).hex()}"
         try:
-            os.makedirs(os.path.dirname(aside), mode=0o700, exist_ok=True)
-            os.rename(path, aside)
+            aside = put_aside(self._root, path)
         except OSError as error:
             return Finding(path, f"{fault}; it cannot be moved: {error.strerror}")
         return Finding(path, fault, f"moved to {aside}")
@@ -216,20 +215,14 @@ class _Verifier:
         return blob not in self._gone and os.path.exists(self._blob(blob))
 
     def _blob(self, name: str) -> str:
-        return f"{self._root}/blobs/v1/{name[:2]}/{name}"
+        return blob_file(self._root, name)
 
 
 def _fault_of_blob(path: str, name: str) -> str:
     """Raises OSError."""
-    from blake3 import blake3
-
     if not is_name(name):
         return "no blob is called that"
-    hasher = blake3()
-    with open(path, "rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            hasher.update(piece)
-    return "" if hasher.hexdigest() == name else "its content does not fit its name"
+    return "" if hash_of(path) == name else "its content does not fit its name"
 
 
 def _fault_of_database(path: str) -> str:
