@@ -22,6 +22,7 @@ KEYS = 12
 # acknowledged to it by one small write to a pipe, which a kill cannot tear.
 KENNEL = """
 import os, random, struct, sys
+from ddsimport.errors import StoreError
 from ddsimport.store import collector
 from ddsimport.store.store import Store
 from store_helpers import keep, signature
@@ -59,7 +60,10 @@ def read(seed, notes):
         key = chance.randrange(KEYS)
         entry = store.entry(signature(key))
         if entry is not None:
-            assert store.value(entry.candidates[0]) == value_of(key), "wrong"
+            try:
+                assert store.value(entry.candidates[0]) == value_of(key), "wrong"
+            except StoreError as error:  # collected since: a miss, where there is little room
+                assert BUDGET < 10**9 and str(error).endswith("is missing"), error
         try:
             text = open(f"{ROOT}/data/k/{key}").read()
         except FileNotFoundError:
