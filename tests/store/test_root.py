@@ -131,14 +131,18 @@ print(Store.open(sys.argv[1]).id)
 
 
 READ_ONLY = """
-import os, sys
+import importlib, os, pkgutil, sys
+import ddsimport.store
 import ddsimport.values.codecs.views
+# All of it now, before other rights are taken: it may lie where only root may read.
+for _, name, _ in pkgutil.walk_packages(ddsimport.store.__path__, "ddsimport.store."):
+    importlib.import_module(name)
 from ddsimport.errors import StoreError
 from ddsimport.store.index import Index
 from ddsimport.store.store import Store
 from store_helpers import keep, signature
 if len(sys.argv) > 2:
-    os.seteuid(int(sys.argv[2]))  # now, since the interpreter may lie where only root may read
+    os.seteuid(int(sys.argv[2]))
 store = Store.open(sys.argv[1])
 assert not store.writable
 (candidate,) = store.entry(signature(1)).candidates
