@@ -30,10 +30,12 @@ class Hit(Record):
     candidate: Candidate
     value: Any
     step: Step
+    path: str
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
+            outer.inside[self.path] = None
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
         trace = self.candidate.trace
         if self.step.options.replay == "off":
@@ -183,7 +185,7 @@ def _kept(
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
         if search is not None:
-            candidate = _adopted(session, inquiry, candidate)
+            candidate = _adopted(session, step, path, inquiry, candidate)
         store.touch(inquiry.signature)
         if waiting is None:  # else the view is known to show it
             session.publish(step, path, candidate, value)
@@ -201,7 +203,7 @@ def _kept(
             ),
             waiting,
         )
-        return Hit(session, candidate, value, step)
+        return Hit(session, candidate, value, step, path)
     return None
 
 
@@ -221,9 +223,12 @@ def _may_wait(
     )
 
 
-def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candidate:
+def _adopted(
+    session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
+) -> Candidate:
     """The candidate as one of the signature that was asked for, which it is kept under from now on,
     if the store can be written."""
+    from ddsimport.runtime import provenance
     from ddsimport.runtime.footprint import without
 
     adopted = candidate.replace(
@@ -234,6 +239,7 @@ def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candid
     )
     with suppress(StoreError):  # else it will be found the same way again
         session.writable_store().add(inquiry.signature, adopted)
+        provenance.note(session, step, path, inquiry)
     return adopted
 
 

@@ -96,12 +96,13 @@ class Recording:
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
+        inside: the paths of the steps right inside this evaluation.
     """
 
     __slots__ = (
         "before", "children", "conditions", "connections", "effects", "flushed", "hits",
-        "incidental", "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads",
-        "removals", "seen", "streams", "until", "writes",
+        "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
+        "printed", "reads", "removals", "seen", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -126,6 +127,7 @@ class Recording:
         self.until: float | None = None
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
+        self.inside: dict[str, None] = {}
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+_MOST_NOTED = 300
+"""Events of a run, and arguments of its program, that are noted one by one."""
+
+
 class Session:
     """See the module.
 
@@ -43,6 +47,7 @@ class Session:
         digests: what is known of the content of large files; None without a store.
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
+        program: its file, relative to the project; empty if it has none.
     """
 
     def __init__(self) -> None:
@@ -70,6 +75,9 @@ class Session:
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+        # Now: a program's namespace is gone when it has ended.
+        main = getattr(sys.modules.get("__main__"), "__file__", None)
+        self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
 
     def _share(self, store: Store) -> None:
         """Have the remote behind the store; nothing of it is imported before it is needed."""
@@ -121,13 +129,19 @@ class Session:
         if self.store is None or not self.store.writable:
             return
         from ddsimport.store.index import Index
+        from ddsimport.store.versions import now
 
         Index(self.store.root).add_run(
             {
-                "program": self.relative(getattr(sys.modules["__main__"], "__file__", "") or ""),
+                "program": self.program,
+                "ended": now(),
+                "arguments": sys.argv[1:][:_MOST_NOTED],
+                "namespace": self.config.namespace,
+                "python": sys.version.partition(" ")[0],
                 "steps": dict(self.run.counts),
                 "seconds": self.run.seconds,
                 "saved_seconds": self.run.saved_seconds,
+                "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
             }
         )
 
