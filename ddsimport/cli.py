@@ -46,6 +46,7 @@ commands (each takes --help; a file of that name in this folder is run instead):
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
   verify           look for damage in the store, and mend it
+  why [PATH]       why a step ran: what changed since its last value
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
@@ -63,6 +64,7 @@ _SUBCOMMANDS = {
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
     "verify": "ddsimport.commands.verify",
+    "why": "ddsimport.commands.why",
 }
 _WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}
 _SWITCHES = {
