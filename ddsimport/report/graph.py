@@ -125,7 +125,7 @@ class Graph(Record):
                 )
         if not renamed:
             return self
-        nodes = dict.fromkeys(renamed.get(node.id, node) for node in self.nodes)
+        kept_nodes = dict.fromkeys(renamed.get(node.id, node) for node in self.nodes)
         names = {old: new.id for old, new in renamed.items()}
         edges = dict.fromkeys(
             edge.replace(
@@ -136,7 +136,7 @@ class Graph(Record):
             for edge in self.edges
         )
         kept = tuple(edge for edge in edges if edge.source != edge.target)
-        return self.replace(nodes=tuple(nodes), edges=kept)
+        return self.replace(nodes=tuple(kept_nodes), edges=kept)
 
     def _only(self, wanted: Callable[[Node], bool]) -> Graph:
         nodes = tuple(node for node in self.nodes if wanted(node))
@@ -355,4 +355,3 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Edge", "EdgeKind", "Graph", "Node", "NodeKind", "graph_of"]
-
