@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     Forecasts = Mapping[str, str]
 
 STEP_SIZE = (220.0, 46.0)
-SMALL_SIZE = (170.0, 26.0)
+SMALL_SIZE = (190.0, 26.0)
 _MARGIN = 24.0
-_LONGEST = {"step": 30, "small": 26}
+_TOLD = 0.0005  # seconds; less is nothing to speak of
 _DOT_SECONDS = 60
 
 DASHED = frozenset({"plain"})
@@ -63,7 +63,7 @@ def said_of(node: Node, forecasts: Forecasts | None = None) -> str:
     said = [words.get(status, status)]
     if len(node.members) > 1:
         said.insert(0, node.detail)
-    if node.events and status != "running":
+    if seconds >= _TOLD and status != "running":
         said.append(f"{duration(seconds)}{' saved' if status == 'hit' else ''}")
     return " · ".join(said)
 
@@ -90,11 +90,24 @@ def arranged(graph: Graph) -> tuple[Layout, list[Edge]]:
     return layout_of(sizes, [(edge.source, edge.target) for edge in edges]), edges
 
 
-def cut(text: str, most: int, *, from_left: bool = False) -> str:
-    """At most so many characters; of a path the end tells."""
-    if len(text) <= most:
-        return text
-    return "…" + text[-most + 1 :] if from_left else text[: most - 1] + "…"
+def cut(text: str, width: float, size: float, *, from_left: bool = False) -> str:
+    """What of a text there is room for in so many pixels; of a path the end tells."""
+    parts: list[str] = []
+    left = width - size
+    for letter in reversed(text) if from_left else text:
+        left -= _width(letter) * size
+        if left < -size + _width("…") * size and len(parts) + 1 < len(text):
+            parts.append("…")
+            break
+        parts.append(letter)
+    return "".join(reversed(parts) if from_left else parts)
+
+
+def _width(letter: str) -> float:
+    """About how wide a letter is, in sizes of the font; where fonts differ, in a wide one."""
+    if ord(letter) >= 0x1100:
+        return 1.0
+    return 0.72 if letter.isupper() or letter in "mw_@%&" else 0.36 if letter in "ijl./' " else 0.62
 
 
 # --- SVG ------------------------------------------------------------------------------------------
@@ -166,14 +179,14 @@ def _svg_node(node: Node, place: tuple[float, float], forecasts: Forecasts | Non
     if node.kind != "step":
         radius = 13 if node.kind == "input" else 3
         slanted = ' font-style="italic"' if node.kind == "file" else ""
-        label = cut(_small_label(node), _LONGEST["small"], from_left=node.kind == "file")
+        label = cut(_small_label(node), width - 22, 11, from_left=node.kind == "file")
         return (
             f'<g>{title}<rect x="{x:.1f}" y="{y:.1f}" width="{width:.0f}" height="{height:.0f}" '
             f'rx="{radius}" fill="{fill}" stroke="{stroke}"/><text x="{x + 12:.1f}" '
             f'y="{y + 17:.1f}" font-size="11" fill="#4b5563"{slanted}>{_xml(label)}</text></g>'
         )
-    label = cut(node.label, _LONGEST["step"], from_left=True)
-    said = cut(said_of(node, forecasts), 38)
+    label = cut(node.label, width - 22, 13, from_left=True)
+    said = cut(said_of(node, forecasts), width - 22, 11)
     return (
         f'<g>{title}<rect x="{x:.1f}" y="{y:.1f}" width="{width:.0f}" height="{height:.0f}" rx="6" '
         f'fill="{fill}" stroke="{stroke}"/><rect x="{x:.1f}" y="{y + 7:.1f}" width="3" '

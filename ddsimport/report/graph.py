@@ -1,23 +1,27 @@
 """What depends on what: the steps of a run, and the inputs, files and code that they rest on.
 
 Made from what runs recorded (see `past`), as plain values that others draw. Which step gave an
-input is told by names in the text (see `flow`), among several evaluations of one step by their
+input is told by names in the text (see `givers`), among several evaluations of one step by their
 values, and by values alone where no name tells (an input that counts as what a step gave).
 """
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import Literal
 
 from ddsimport.records import Record
 from ddsimport.report.code import Code
-from ddsimport.report.flow import Flow
+from ddsimport.report.givers import Flow
 from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddsimport.report.events import Event
-    from ddsimport.report.flow import Origin
+    from ddsimport.report.givers import Origin
     from ddsimport.report.past import Past, PastRun
     from ddsimport.report.texts import Step
     from ddsimport.store.provenance import Provenance, Quantity
@@ -221,7 +225,9 @@ class _Made:
                 )
         for candidate in self._past.candidates(event.signature)[:1]:
             for read in candidate.trace.files:
-                self._put(Node(f"file:{read.path}", "file", read.path), here)
+                file = _drawn(read.path)
+                if file:
+                    self._put(Node(f"file:{file}", "file", file), here)
             for label, _ in candidate.trace.variables:
                 if label.startswith(labels.LOAD):
                     self._load(label[len(labels.LOAD) :], here)
@@ -344,14 +350,25 @@ class _Made:
         return []
 
 
+def _drawn(file: str) -> str:
+    """A file as it is drawn; empty: it says nothing (what importing looks at)."""
+    name = posixpath.normpath(file) + ("/" if file.endswith("/") else "")
+    outside = name.startswith("/")
+    if outside and (name.endswith("/") or _INSTALLED.search(name)):
+        return ""
+    return "" if name == "./" else name
+
+
+_INSTALLED = re.compile(
+    r"/lib/python[\d.]+|site-packages|dist-packages|python\d+\.zip|/pyvenv\.cfg$"
+)
+
+
 def _names_of(step: Step) -> list[str]:
     if step.function is not None:
         given = step.function.args
         return [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
     return [*step.names, *step.arguments]
 
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["Edge", "EdgeKind", "Graph", "Node", "NodeKind", "graph_of"]
