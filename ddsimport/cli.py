@@ -39,6 +39,7 @@ options:
 commands (each takes --help; a file of that name in this folder is run instead):
   demo [FOLDER]    run a small project on real data and show what a cache does for it
   gc               bring the store within its budget, least recently used first
+  graph [SCRIPT]   draw what depends on what: a page (default), svg, png, dot, mermaid
   key COMMAND      make yourself a key, and say whose values may run code here: create, show,
                    trust, distrust, list
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
@@ -46,6 +47,7 @@ commands (each takes --help; a file of that name in this folder is run instead):
   plan PROGRAM     what a run would do, and why, without running anything
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
+  ui [SCRIPT]      the page of the graph in a browser, live
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
 
@@ -59,12 +61,14 @@ pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints,
 _SUBCOMMANDS = {
     "demo": "ddsimport.demo",
     "gc": "ddsimport.commands.gc",
+    "graph": "ddsimport.commands.graph",
     "key": "ddsimport.commands.key",
     "log": "ddsimport.commands.log",
     "ls": "ddsimport.commands.ls",
     "plan": "ddsimport.commands.plan",
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
+    "ui": "ddsimport.commands.ui",
     "verify": "ddsimport.commands.verify",
     "why": "ddsimport.commands.why",
 }

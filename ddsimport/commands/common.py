@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ddsimport.report.past import Past, PastRun
+
     Command = Callable[[argparse.Namespace, Store], int]
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
@@ -86,6 +88,25 @@ def relative(file: str, project: str) -> str:
     name = os.path.realpath(file)
     folder = os.path.join(os.path.realpath(project), "")
     return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
+
+
+def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, str]:
+    """Path -> `stale` for steps that would run now, `unknown` for those that may; empty where there
+    is no plan for a run."""
+    from ddsimport.planner import plan_of
+    from ddsimport.runner import CannotRunError
+
+    given = {"store": options.store, "namespace": options.namespace}
+    flags: dict[str, str | bool] = {key: each for key, each in given.items() if each is not None}
+    script = past.absolute(run.program)
+    if not os.path.isfile(script):
+        return {}
+    try:
+        plan = plan_of(script, is_module=False, flags=flags)
+    except (ConfigurationError, StoreError, CannotRunError, OSError, SyntaxError, ValueError):
+        return {}  # it is drawn as it was
+    words = {"run": "stale", "unknown": "unknown"}
+    return {each.path: words[each.outlook] for each in plan.steps if each.outlook in words}
 
 
 def answer(options: argparse.Namespace, found: Any, text: str) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Forecasts = Mapping[str, str]
 
-STEP_SIZE = (220.0, 46.0)
-SMALL_SIZE = (190.0, 26.0)
+_HEIGHTS = {True: 46.0, False: 26.0}  # of steps, of all else
+_WIDTHS = {True: (132.0, 250.0), False: (96.0, 200.0)}
 _MARGIN = 24.0
 _TOLD = 0.0005  # seconds; less is nothing to speak of
 _DOT_SECONDS = 60
@@ -38,7 +38,8 @@ class DrawingError(Exception):
 
 
 def status_of(node: Node, forecasts: Forecasts | None = None) -> str:
-    """`hit`, `computed`, `uncached`, `failed`, `stale` (it would run now), `running`, or empty.
+    """`hit`, `computed`, `uncached`, `failed`, `running`, `stale` (it would run now), `unknown` (that
+    depends on what runs before it), or empty.
 
     Of a node that stands for many the one that tells most.
     """
@@ -46,7 +47,7 @@ def status_of(node: Node, forecasts: Forecasts | None = None) -> str:
         return ""
     paths = [event.path for event in node.events] or [node.id.removeprefix("step:")]
     told = {(forecasts or {}).get(path, "") for path in paths}
-    for each in ("running", "stale"):
+    for each in ("running", "stale", "unknown"):
         if each in told:
             return each
     found = {event.status for event in node.events}
@@ -58,7 +59,8 @@ def said_of(node: Node, forecasts: Forecasts | None = None) -> str:
     if node.kind != "step":
         return node.detail
     status = status_of(node, forecasts)
-    words = {"": node.detail or "did not run", "computed": "ran", "stale": "would run"}
+    words = {"": node.detail or "did not run", "computed": "ran"}
+    words |= {"stale": "would run", "unknown": "may run", "uncached": "not kept"}
     seconds = sum(cost_of(event) for event in node.events)
     said = [words.get(status, status)]
     if len(node.members) > 1:
@@ -73,9 +75,28 @@ def cost_of(event: Event) -> float:
     return event.saved_seconds if event.status == "hit" else event.seconds
 
 
-def size_of(node: Node) -> tuple[float, float]:
-    """Width and height of a node where it is drawn."""
-    return STEP_SIZE if node.kind == "step" else SMALL_SIZE
+def sizes_of(graph: Graph) -> dict[str, tuple[float, float]]:
+    """Width and height of each node: steps are as wide as the longest of their labels needs, within
+    limits; so is all else."""
+    widths = {}
+    for kind, (least, most) in _WIDTHS.items():
+        among = [node for node in graph.nodes if (node.kind == "step") is kind]
+        needed = [_needed(_label(node), 13 if kind else 11) + 34 for node in among]
+        if kind:
+            needed += [_needed(said_of(node), 11) + 34 for node in among]
+        widths[kind] = min(max([least, *needed]), most)
+    return {
+        node.id: (widths[node.kind == "step"], _HEIGHTS[node.kind == "step"])
+        for node in graph.nodes
+    }
+
+
+def _label(node: Node) -> str:
+    return node.label if node.kind == "step" else _small_label(node)
+
+
+def _needed(text: str, size: float) -> float:
+    return sum(map(_width, text)) * size
 
 
 def arranged(graph: Graph) -> tuple[Layout, list[Edge]]:
@@ -86,8 +107,7 @@ def arranged(graph: Graph) -> tuple[Layout, list[Edge]]:
         if known.kind in DASHED and edge.kind not in DASHED:
             between[edge.source, edge.target] = edge
     edges = list(between.values())
-    sizes = {node.id: size_of(node) for node in graph.nodes}
-    return layout_of(sizes, [(edge.source, edge.target) for edge in edges]), edges
+    return layout_of(sizes_of(graph), [(edge.source, edge.target) for edge in edges]), edges
 
 
 def cut(text: str, width: float, size: float, *, from_left: bool = False) -> str:
@@ -118,6 +138,7 @@ _COLOURS = {
     "uncached": ("#fdf3e0", "#b7791f"),
     "failed": ("#fdeaea", "#c53030"),
     "stale": ("#fff0e0", "#c05d14"),
+    "unknown": ("#fbf7e9", "#a3892c"),
     "running": ("#efe8fb", "#6b46c1"),
     "": ("#f4f4f5", "#a1a1aa"),
     "file": ("#ffffff", "#8d99a8"),
@@ -149,7 +170,10 @@ def svg(graph: Graph, forecasts: Forecasts | None = None) -> str:
             + (dashes if edge.kind in DASHED | DOTTED else "")
             + ' marker-end="url(#tip)"/>'
         )
-    lines += [_svg_node(node, layout.places[node.id], forecasts) for node in graph.nodes]
+    sizes = sizes_of(graph)
+    lines += [
+        _svg_node(node, layout.places[node.id], sizes[node.id], forecasts) for node in graph.nodes
+    ]
     lines.append("</g></svg>")
     return "\n".join(lines) + "\n"
 
@@ -170,8 +194,13 @@ def curve(route: Sequence[tuple[float, float]]) -> str:
     return "".join(parts)
 
 
-def _svg_node(node: Node, place: tuple[float, float], forecasts: Forecasts | None) -> str:
-    width, height = size_of(node)
+def _svg_node(
+    node: Node,
+    place: tuple[float, float],
+    size: tuple[float, float],
+    forecasts: Forecasts | None,
+) -> str:
+    width, height = size
     x, y = place
     status = status_of(node, forecasts)
     fill, stroke = _COLOURS[status if node.kind == "step" else node.kind]

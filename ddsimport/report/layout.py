@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-COLUMN_GAP = 64.0
+COLUMN_GAP = 56.0
 ROW_GAP = 18.0
 PART_GAP = 34.0
 _SWEEPS = 12

@@ -154,6 +154,28 @@ class Session:
             }
         )
 
+    def tell_begun(self, step: Step, path: str) -> None:
+        """A step is about to be evaluated: those who watch are told. Never raises."""
+        if self.run.live is None:
+            if self.store is None or not self.store.writable or self.run.in_child:
+                return
+            from ddsimport.report.livefile import Live
+            from ddsimport.store.versions import now
+
+            self.run.live = Live(
+                self.store.root,
+                self.run,
+                {
+                    "program": self.program,
+                    "started": now(),
+                    "arguments": sys.argv[1:][:_MOST_NOTED],
+                    "namespace": self.config.namespace,
+                    "python": sys.version.partition(" ")[0],
+                },
+            )
+            self.run.at_end.append(self.run.live.close)
+        self.run.live.begins(path, step.module, step.site.line)
+
     def _keep_within_budget(self) -> None:
         store = self.store
         if store is None or not store.kept_files:
