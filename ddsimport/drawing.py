@@ -14,8 +14,9 @@ from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
+
+    from ddsimport.report.draw import Forecasts
 
 FORMATS = {
     ".html": "html",
@@ -36,7 +37,7 @@ class Drawing:
     Args:
         past: all that is known.
         run: the run that is drawn.
-        forecasts: path -> `stale` for steps that would run now.
+        forecasts: path -> what would become of steps now, where that is not a hit.
         narrowed: what of the graph is drawn; by default all.
 
     Attributes:
@@ -47,7 +48,7 @@ class Drawing:
         self,
         past: Past,
         run: PastRun,
-        forecasts: Mapping[str, str] | None = None,
+        forecasts: Forecasts | None = None,
         narrowed: Graph | None = None,
     ) -> None:
         self.run = run

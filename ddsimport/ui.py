@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ddsimport.report.draw import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 
-    Stale = Callable[[Past, PastRun], dict[str, str]]
+    Stale = Callable[[Past, PastRun], dict[str, Outlook]]
 
 _ASK_AGAIN = 5.0  # seconds
 
@@ -167,7 +168,7 @@ class Shown:
         self._lock = threading.Lock()
         self._state: object = None
         self._graph = Graph(program or "", "", (), ())
-        self._forecasts: dict[str, str] = {}
+        self._forecasts: dict[str, Outlook] = {}
         self._data: dict[str, Any] = {}
         self._details: Details | None = None
         self._files: tuple[str, ...] = ()

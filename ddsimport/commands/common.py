@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ddsimport.report.draw import Outlook
     from ddsimport.report.past import Past, PastRun
 
     Command = Callable[[argparse.Namespace, Store], int]
@@ -90,10 +91,11 @@ def relative(file: str, project: str) -> str:
     return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
 
 
-def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, str]:
-    """Path -> `stale` for steps that would run now, `unknown` for those that may; empty where there
-    is no plan for a run."""
+def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Outlook]:
+    """Path -> what would become of its step now, where that is not a hit; empty where there is no
+    plan for a run."""
     from ddsimport.planner import plan_of
+    from ddsimport.report.draw import Outlook
     from ddsimport.runner import CannotRunError
 
     given = {"store": options.store, "namespace": options.namespace}
@@ -105,8 +107,11 @@ def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, st
         plan = plan_of(script, is_module=False, flags=flags)
     except (ConfigurationError, StoreError, CannotRunError, OSError, SyntaxError, ValueError):
         return {}  # it is drawn as it was
-    words = {"run": "stale", "unknown": "unknown"}
-    return {each.path: words[each.outlook] for each in plan.steps if each.outlook in words}
+    return {
+        each.path: Outlook("stale" if each.outlook == "run" else each.outlook, each.reason)
+        for each in plan.steps
+        if each.outlook != "hit"
+    }
 
 
 def answer(options: argparse.Namespace, found: Any, text: str) -> None:

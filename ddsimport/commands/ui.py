@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ddsimport.report.draw import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 
@@ -43,7 +44,7 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
             raise FileNotFoundError(f"there is no file {options.script}")
         program = common.relative(options.script, chosen.project)
 
-    def stale(past: Past, run: PastRun) -> dict[str, str]:
+    def stale(past: Past, run: PastRun) -> dict[str, Outlook]:
         return common.stale(options, past, run)
 
     with Server(store, chosen.project, program, options.port, stale) as server:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from xml.sax.saxutils import escape
 
+from ddsimport.records import Record
 from ddsimport.report.layout import layout_of
 from ddsimport.report.terminal import duration
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ddsimport.report.graph import Edge, Graph, Node
     from ddsimport.report.layout import Layout
 
-    Forecasts = Mapping[str, str]
+    Forecasts = Mapping[str, "Outlook"]
 
 _HEIGHTS = {True: 46.0, False: 26.0}  # of steps, of all else
 _WIDTHS = {True: (132.0, 250.0), False: (96.0, 200.0)}
@@ -30,6 +31,19 @@ DASHED = frozenset({"plain"})
 DOTTED = frozenset({"nested", "load"})
 
 
+class Outlook(Record):
+    """What is said of a step that is not of the past.
+
+    Attributes:
+        status: `running`, `stale` (it would run now) or `unknown` (that depends on what runs
+            before it).
+        reason: why.
+    """
+
+    status: str
+    reason: str = ""
+
+
 class DrawingError(Exception):
     """It cannot be drawn so; the message says what to do."""
 
@@ -38,15 +52,14 @@ class DrawingError(Exception):
 
 
 def status_of(node: Node, forecasts: Forecasts | None = None) -> str:
-    """`hit`, `computed`, `uncached`, `failed`, `running`, `stale` (it would run now), `unknown` (that
-    depends on what runs before it), or empty.
+    """`hit`, `computed`, `uncached`, `failed`, that of an `Outlook`, or empty.
 
     Of a node that stands for many the one that tells most.
     """
     if node.kind != "step":
         return ""
     paths = [event.path for event in node.events] or [node.id.removeprefix("step:")]
-    told = {(forecasts or {}).get(path, "") for path in paths}
+    told = {forecasts[path].status for path in paths if path in forecasts} if forecasts else ()
     for each in ("running", "stale", "unknown"):
         if each in told:
             return each

@@ -36,7 +36,7 @@ def html(
 
     Args:
         graph: what is drawn.
-        forecasts: path -> `stale` for steps that would run now, `running` for those under way.
+        forecasts: path -> what is said of steps besides what became of them.
         details: path -> as `Details.of` tells it; without them the page shows what the graph says.
         texts: `Details.texts`.
         live: the page asks the server that it came from for changes, and for details.
@@ -96,6 +96,7 @@ def _node(node: Node, size: tuple[float, float], forecasts: Forecasts | None) ->
         "detail": node.detail,
         "status": status_of(node, forecasts),
         "said": said_of(node, forecasts),
+        "forecast": forecasts[node.label].reason if forecasts and node.label in forecasts else "",
         "seconds": sum(cost_of(event) for event in node.events),
         "saved": sum(event.saved_seconds for event in node.events),
         "width": size[0],

@@ -8,8 +8,9 @@ from contextlib import suppress
 from time import time
 
 from ddsimport.records import Record
+from ddsimport.report.draw import Outlook
 from ddsimport.report.events import Event
-from ddsimport.report.graph import Graph, graph_of
+from ddsimport.report.graph import Graph, Node, graph_of
 from ddsimport.report.past import PastRun
 from ddsimport.store.flock import try_lock, unlock
 
@@ -115,7 +116,7 @@ def _read(content: bytes) -> LiveRun | None:
         return None
 
 
-def live_graph(past: Past, live: LiveRun) -> tuple[Graph, dict[str, str]]:
+def live_graph(past: Past, live: LiveRun) -> tuple[Graph, dict[str, Outlook]]:
     """The graph of a run under way, with the steps that its last run had and it has not yet; and
     which of its steps are running, as forecasts."""
     last = next(iter(past.runs_of(live.run.program)), None)
@@ -131,12 +132,6 @@ def live_graph(past: Past, live: LiveRun) -> tuple[Graph, dict[str, str]]:
         for node in whole.nodes
     ]
     new = [path for path in live.running if f"step:{path}" not in known]
-    nodes += [_new_node(path) for path in new]
+    nodes += [Node(f"step:{path}", "step", path, "running") for path in new]
     graph = whole.replace(nodes=tuple(nodes), ended="")
-    return graph, dict.fromkeys(live.running, "running")
-
-
-def _new_node(path: str) -> Any:
-    from ddsimport.report.graph import Node
-
-    return Node(f"step:{path}", "step", path, "running")
+    return graph, dict.fromkeys(live.running, Outlook("running"))

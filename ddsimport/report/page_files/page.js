@@ -459,6 +459,7 @@
     const heading = make("div", { class: "top" }, make("h2", {}, node.label),
       make("button", { class: "close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: close }, "×"));
     panel.replaceChildren(heading, facts, ...[
+      node.forecast ? make("p", { class: "facts" }, sentence(node.forecast)) : null,
       told.event?.reason ? make("p", { class: "facts" }, told.event.reason) : null,
       section("Values", node.members.map(member)),
       explained(told.why),
@@ -482,10 +483,12 @@
                 make("span", { class: "value" }, `${WORDS[each.status] || each.status}, ${duration(each.seconds)}`));
   }
 
+  const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + ".";
+
   function explained(why) {
     if (!why) return null;
     const title = why.status === "hit" ? "Why it was a hit" : `Why it ran on ${when(why.run)}`;
-    const parts = [make("p", {}, why.said + ".")];
+    const parts = [make("p", {}, sentence(why.said))];
     for (const cause of why.causes) {
       parts.push(make("p", { class: "cause" }, "– ", cause.said,
         cause.step ? make("span", {}, " from ", link(`step:${cause.step}`)) : null));
