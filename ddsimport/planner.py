@@ -19,10 +19,10 @@ from typing import Literal
 from ddsimport import config, runner
 from ddsimport.analysis.distributions import version_of
 from ddsimport.analysis.facts import DEF_KIND, DEF_OUTLINE
-from ddsimport.errors import PragmaError, StoreError
+from ddsimport.errors import StoreError
 from ddsimport.records import Record
 from ddsimport.report.code import Code, Difference, Piece, differences
-from ddsimport.report.flow import plain
+from ddsimport.report.edits import Edit, Text, concerned, edits_between, names_around
 from ddsimport.report.graph import graph_of
 from ddsimport.report.past import Past
 from ddsimport.runtime import recorder, trace
@@ -143,6 +143,7 @@ class _Planner:
         self._past = Past(session.store, session.config.project)
         self._code = Code(self._past)
         self._texts: dict[str, str] = {}
+        self._all_edits: dict[str, list[Edit]] = {}
         self._outlooks: dict[str, Outlook] = {}
 
     def plan(self) -> Plan:
@@ -304,11 +305,7 @@ class _Planner:
         for path in steps:
             if self._outlooks.get(path, "hit") != "hit":
                 return f"until {path} has run"
-        for quantity in provenance.inputs:
-            said = self._plain(run, provenance, place, quantity.name)
-            if said:
-                return said
-        return ""
+        return self._concerned(run, provenance, place)
 
     # --- code -------------------------------------------------------------------------------------
 
@@ -327,8 +324,12 @@ class _Planner:
             new.update(self._bindings(provenance, name.name, old=False))
         if reach.hash.hex() == provenance.reach:
             # Functions and classes that came as values are not reached by name.
-            own = {label: piece for label, piece in old.items() if label in new}
-            return differences(own, new)
+            same = old.keys() & new.keys()
+            return [
+                each
+                for each in differences({label: old[label] for label in same}, new)
+                if each.kind == "changed" and old[each.label].digest != new[each.label].digest
+            ]
         found = differences(old, new)
         unnamed = Difference("changed", provenance.file, "what its text reaches", "", "")
         return found or [unnamed]
@@ -371,29 +372,41 @@ class _Planner:
         except (OSError, SyntaxError, ValueError):
             return None
 
-    def _plain(self, run: PastRun, provenance: Provenance, place: _Place, name: str) -> str:
-        """What of the plain code that gives an input has changed; empty if nothing has."""
-        old, new = self._past.text(provenance), self._text_now(place.file)
-        if old is None or new is None:
+    def _concerned(self, run: PastRun, provenance: Provenance, place: _Place) -> str:
+        """What else has changed that may have a part in the step; empty if nothing has."""
+        edits = self._edits(run)
+        if not edits:
             return ""
-        before = _plain_code(old, provenance.line, name)
-        after = _plain_code(new, place.site.line, name)
-        if sorted(map(_dump, before)) != sorted(map(_dump, after)):
-            return f"the plain code that gives {name} has changed"
-        for _, bound in after:
-            with suppress(LookupError, OSError):
-                reach = self._session.codebook.variable(place.module, place.file, bound)
-                changed = [file for file in reach.files if self._has_changed(run, file)]
-                if changed and changed != [place.file]:
-                    file = self._session.relative(changed[0])
-                    return f"the plain code that gives {name} uses {file}, which has changed"
-        return ""
+        text = Text(self._text_now(place.file) or "")
+        names = set(names_around(text, place.site.line, (each.name for each in provenance.inputs)))
+        for variable in provenance.variables:
+            names.update(variable.name.split("."))
+        for piece in self._code.pieces(provenance).values():
+            names |= piece.names
+            names.add(os.path.basename(piece.file).partition(".")[0])
+        file = self._session.relative(place.file)
+        return concerned(edits, frozenset(names), (file, text, place.site.line))
 
-    def _has_changed(self, run: PastRun, file: str) -> bool:
-        """Whether a source file is not what it was when a run ended."""
-        before = run.files.get(self._session.relative(file))
-        stat = recorder.stat_of(file)
-        return before is not None and (stat is None or list(stat[:2]) != list(before))
+    def _edits(self, run: PastRun) -> list[Edit]:
+        """What has changed in the files that a run had loaded."""
+        known = self._all_edits.get(run.ended)
+        if known is None:
+            known = []
+            provenances = self._store.provenances
+            for file, before in run.files.items():
+                stat = recorder.stat_of(self._session.absolute(file))
+                if stat is not None and stat[:2] == before:
+                    continue
+                text_hash = provenances.state(file, *before)
+                old = provenances.text(text_hash) if text_hash is not None else None
+                new = self._text_now(self._session.absolute(file))
+                if old is None or new is None:
+                    what = f"{file} has changed" if new is not None else f"{file} is gone"
+                    known.append(Edit(file, "", 0, what, frozenset(), imports=True))
+                elif old != new:
+                    known += edits_between(file, Text(old), Text(new))
+            self._all_edits[run.ended] = known
+        return known
 
     def _is_beside(
         self, changed: list[Difference], candidate: Candidate, provenance: Provenance
@@ -504,17 +517,3 @@ def _bound_in(text: str, file: str, name: str) -> dict[str, Piece]:
     written = "\n".join(ast.get_source_segment(text, each) or "" for each in found)
     digest = "".join(map(ast.dump, found))
     return {f"{file}={name}": Piece(file, name, found[0].lineno, written, digest)}
-
-
-def _plain_code(text: str, line: int, name: str) -> list[tuple[ast.stmt, str]]:
-    """The plain statements by way of which an input is made, each with the name that it binds."""
-    try:
-        tree = ast.parse(text)
-        marked = {step.site.line for step in sites_of(tree, pragmas_of(text, ""), "", text)}
-    except (PragmaError, SyntaxError, ValueError, RecursionError):
-        return []
-    return plain(text, line, (name,), frozenset(marked))
-
-
-def _dump(found: tuple[ast.stmt, str]) -> str:
-    return ast.dump(found[0])

@@ -148,7 +148,9 @@ def _run_from(record: dict[str, Any]) -> PastRun | None:
             seconds=float(record["seconds"]),
             saved_seconds=float(record["saved_seconds"]),
             events=tuple(Event(**event) for event in record["events"]),
-            files={str(file): (time, size) for file, (time, size) in record["files"].items()},
+            files={
+                str(file): (int(time), int(size)) for file, (time, size) in record["files"].items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import allocate_lock  # `threading` takes a millisecond to import
+from contextlib import suppress
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -146,13 +147,25 @@ class Session:
                 "steps": dict(self.run.counts),
                 "seconds": self.run.seconds,
                 "saved_seconds": self.run.saved_seconds,
-                "files": {
-                    self.relative(file): stat[:2]
-                    for file, stat in list(source_stats.items())[:_MOST_NOTED]
-                },
+                "files": self._loaded_files(),
                 "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
             }
         )
+
+    def _loaded_files(self) -> dict[str, tuple[int, int]]:
+        """Source file of the project -> time of its last write in ns, and size; their texts are
+        noted from now on."""
+        found = {}
+        provenances = self.writable_store().provenances
+        for file, (time_ns, size, _) in list(source_stats.items())[:_MOST_NOTED]:
+            name = self.relative(file)
+            found[name] = (time_ns, size)
+            if not provenances.has_state(name, time_ns, size):
+                from ddsimport.runtime.provenance import kept_text
+
+                with suppress(UncachedError, OSError, SyntaxError, ValueError):
+                    provenances.add_state(name, time_ns, size, kept_text(self, file))
+        return found
 
     def _keep_within_budget(self) -> None:
         store = self.store
