@@ -32,6 +32,7 @@ from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.steps import sites_of
 from ddsimport.source.tracked import is_tracked
 from ddsimport.store import labels
+from ddsimport.store.acceptances import Acceptance
 from ddsimport.store.provenance import Snapshot
 
 TYPE_CHECKING = False
@@ -118,6 +119,27 @@ def plan_of(program: str, *, is_module: bool, flags: config.Flags) -> Plan:
         return _Planner(session, file).plan()
 
 
+def accepted_edit(path: str, reason: str, by: str, when: str, flags: config.Flags) -> Acceptance:
+    """The word that what has changed in the code of a step does not change its result.
+
+    Raises:
+        StoreError: there is nothing to accept: no value, or nothing has changed, or not the code.
+        CannotRunError, ConfigurationError, PragmaError, SyntaxError: as `plan_of`.
+    """
+    config.use(config.resolve(os.getcwd(), flags, os.environ))
+    session = Session(only_asks=True)
+    if session.store is None:
+        raise StoreError(f"the store {session.config.store} cannot be used")
+    past = Past(session.store, session.config.project)
+    run, event = next(past.evaluations(path), (None, None))
+    if run is None or event is None:
+        raise StoreError(f"no run on record has a step at {path}")
+    file = session.absolute(run.program)
+    runner.located(file, is_module=False)
+    with _as_main(ModuleType("__main__"), os.path.dirname(os.path.realpath(file))):
+        return _Planner(session, file).accept(event, reason, by, when)
+
+
 class _as_main:  # noqa: N801 - reads as a function
     """The analysis asks which package the main module is in, and where modules are found."""
 
@@ -168,6 +190,23 @@ class _Planner:
             if id(place) not in seen:
                 found.append(self._noted(self._new(place)))
         return Plan(name, runs[0].ended if runs else "", tuple(found))
+
+    def accept(self, event: Event, reason: str, by: str, when: str) -> Acceptance:
+        """See `accepted_edit`."""
+        place = self._place_of(event, list(self._places()))
+        provenance = self._past.provenance(event.signature)
+        if place is None or provenance is None or not self._past.candidates(event.signature):
+            raise StoreError(f"{event.path} has no value, or is no step any more")
+        reach = self._session.codebook.step(
+            place.module, place.file, place.site.line, place.site.column
+        )
+        if reach.hash.hex() == provenance.reach:
+            raise StoreError(f"nothing has changed in the code of {event.path}")
+        changed = self._changed_code(provenance, place)
+        diff = "\n".join(each.diff for each in changed)
+        return Acceptance(
+            provenance.template, reach.hash.hex(), provenance.reach, by, when, reason, diff
+        )
 
     def _noted(self, forecast: Forecast) -> Forecast:
         self._outlooks[forecast.path] = forecast.outlook
@@ -261,7 +300,8 @@ class _Planner:
         if options.ttl is not None and time.time() - candidate.created_at > options.ttl:
             return "run", "its value is older than its `ttl=`", []
         changed = self._changed_code(provenance, place)
-        if changed and not self._is_beside(changed, candidate, provenance):
+        taken = self._is_taken(changed, candidate, provenance, place) if changed else ""
+        if changed and not taken:
             return "run", f"code: {_names(changed)}", changed
         moved = self._moved(candidates)
         if moved:
@@ -269,9 +309,7 @@ class _Planner:
         waits = self._waits_for(run, event, provenance, place)
         if waits:
             return "unknown", waits, []
-        if changed:
-            return "hit", "its code has changed, but nothing that it ran", changed
-        return "hit", "", []
+        return "hit", taken, changed
 
     def _moved(self, candidates: tuple[Candidate, ...]) -> str:
         """What every evaluation of the signature rests on that is otherwise now; empty if one of
@@ -378,12 +416,21 @@ class _Planner:
         if not edits:
             return ""
         text = Text(self._text_now(place.file) or "")
-        names = set(names_around(text, place.site.line, (each.name for each in provenance.inputs)))
+        around = names_around(text, place.site.line, (each.name for each in provenance.inputs))
+        names = set(around)
         for variable in provenance.variables:
             names.update(variable.name.split("."))
+        own = set()
         for piece in self._code.pieces(provenance).values():
             names |= piece.names
             names.add(os.path.basename(piece.file).partition(".")[0])
+            own.add((piece.file, piece.name.partition(".")[0]))
+        # Of the step's own code, the change has been weighed; unless plain code calls it, too.
+        edits = [
+            each
+            for each in edits
+            if (each.file, each.function) not in own or each.function in around
+        ]
         file = self._session.relative(place.file)
         return concerned(edits, frozenset(names), (file, text, place.site.line))
 
@@ -407,6 +454,27 @@ class _Planner:
                     known += edits_between(file, Text(old), Text(new))
             self._all_edits[run.ended] = known
         return known
+
+    def _is_taken(
+        self,
+        changed: list[Difference],
+        candidate: Candidate,
+        provenance: Provenance,
+        place: _Place,
+    ) -> str:
+        """Why the value is taken though the code has changed; empty if it is not."""
+        if self._is_beside(changed, candidate, provenance):
+            return "its code has changed, but nothing that it ran"
+        with suppress(LookupError, OSError):
+            reach = self._session.codebook.step(
+                place.module, place.file, place.site.line, place.site.column
+            )
+            word = self._store.acceptances.of(reach.hash.hex())
+            if word is not None and (word.template, word.before) == (
+                provenance.template, provenance.reach,
+            ):  # fmt: skip
+                return f"accepted by {word.by} on {word.when[:10]}: {word.reason}"
+        return ""
 
     def _is_beside(
         self, changed: list[Difference], candidate: Candidate, provenance: Provenance

@@ -52,6 +52,8 @@ class Session:
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
         program: its file, relative to the project; empty if it has none.
+        forced: signatures that were evaluated because their paths are forced.
+        missing: the paths that are to be forced, and that no step has had yet.
     """
 
     def __init__(self, *, only_asks: bool = False) -> None:
@@ -66,6 +68,8 @@ class Session:
             self.run.say("store", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
+        self.forced: set[str] = set()
+        self.missing = set(self.config.force) - {"/"}
         self.codebook = self._fresh_codebook()
         if self.store is not None:
             facts = os.path.join(self.store.root, "facts")
@@ -76,7 +80,12 @@ class Session:
         if self.store is not None and self.store.writable and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
         if not only_asks:
-            self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
+            self.run.at_end += [
+                self._say_missing,
+                self._note_run,
+                self._keep_within_budget,
+                self._let_go,
+            ]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
@@ -129,6 +138,20 @@ class Session:
         self.reloads = tracked.reloads
         self.codebook = self._fresh_codebook()
         return True
+
+    def is_forced(self, path: str, signature: str) -> bool:
+        """Whether the value of a step must not come from the store: once for each signature."""
+        if signature in self.forced:
+            return False
+        for each in self.config.force:
+            if path == each or path.startswith(f"{each.rstrip('/')}/"):
+                self.missing.discard(each)
+                return True
+        return False
+
+    def _say_missing(self) -> None:
+        for each in sorted(self.missing):
+            self.run.say(f"force {each}", f"--force {each}: no step of this run has that path")
 
     def _note_run(self) -> None:
         """Leave the run to the index, for those who ask later what happened."""
