@@ -8,7 +8,7 @@ import os
 from ddsimport import runner
 from ddsimport.commands import common
 from ddsimport.errors import StoreError
-from ddsimport.planner import accepted_edit
+from ddsimport.forecast.planner import accepted_edit
 from ddsimport.store.versions import now
 
 TYPE_CHECKING = False

@@ -23,6 +23,7 @@ from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import tracked
 from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
+from ddsimport.store import labels
 from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
@@ -153,27 +154,30 @@ class Session:
         for each in sorted(self.missing):
             self.run.say(f"force {each}", f"--force {each}: no step of this run has that path")
 
+    def noted(self) -> dict[str, Any]:
+        """The run so far, for those who ask what happened (`report.past`)."""
+        from ddsimport.store.versions import now
+
+        return {
+            "program": self.program,
+            "ended": now(),
+            "arguments": sys.argv[1:][:_MOST_NOTED],
+            "namespace": self.config.namespace,
+            "python": sys.version.partition(" ")[0],
+            "steps": dict(self.run.counts),
+            "seconds": self.run.seconds,
+            "saved_seconds": self.run.saved_seconds,
+            "files": self._loaded_files(),
+            "events": [event.as_dict() for event in self.run.events[-_MOST_NOTED:]],
+        }
+
     def _note_run(self) -> None:
-        """Leave the run to the index, for those who ask later what happened."""
+        """Leave the run to the index."""
         if self.store is None or not self.store.writable:
             return
         from ddsimport.store.index import Index
-        from ddsimport.store.versions import now
 
-        Index(self.store.root).add_run(
-            {
-                "program": self.program,
-                "ended": now(),
-                "arguments": sys.argv[1:][:_MOST_NOTED],
-                "namespace": self.config.namespace,
-                "python": sys.version.partition(" ")[0],
-                "steps": dict(self.run.counts),
-                "seconds": self.run.seconds,
-                "saved_seconds": self.run.saved_seconds,
-                "files": self._loaded_files(),
-                "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
-            }
-        )
+        Index(self.store.root).add_run(self.noted())
 
     def _loaded_files(self) -> dict[str, tuple[int, int]]:
         """Source file of the project -> time of its last write in ns, and size; their texts are
@@ -257,7 +261,7 @@ class Session:
     def relative(self, name: str) -> str:
         """`name` relative to the project if it lies in it, else as it is. Links are not followed:
         they may lead elsewhere next time."""
-        if name.startswith(recorder.HERE):
+        if name.startswith(labels.HERE):
             return name
         for folder in self.folders:
             if name.startswith(folder):
@@ -266,7 +270,7 @@ class Session:
 
     def absolute(self, name: str) -> str:
         """What `relative` said, as a name that can be opened now."""
-        if os.path.isabs(name) or name.startswith(recorder.HERE):
+        if os.path.isabs(name) or name.startswith(labels.HERE):
             return name
         return self.folders[0] + name
 
