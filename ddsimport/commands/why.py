@@ -37,11 +37,12 @@ def main(arguments: Sequence[str]) -> int:
 def _tell(options: argparse.Namespace, store: Store) -> int:
     project = common.configured(options).project
     past = Past(store, project)
-    what: str | None = options.what
+    given = options.what or ""
+    what: str | None = given or None
     program = ""
-    file, _, line = (what or "").rpartition(":")
-    if what is not None and what.endswith(".py"):
-        what, program = None, common.relative(what, project)
+    file, _, line = given.rpartition(":")
+    if given.endswith(".py"):
+        what, program = None, common.relative(given, project)
     elif file.endswith(".py"):
         what = f"{common.relative(file, project)}:{line}"
     found = list(explained(past, what, program))
