@@ -6,11 +6,9 @@ import os
 from functools import cached_property
 from html import escape
 
-from ddsimport import config
 from ddsimport.errors import StoreError
 from ddsimport.report.graph import Graph, graph_of
 from ddsimport.report.past import Past, PastRun
-from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,13 +173,13 @@ def graph(program: str | os.PathLike[str] | None = None) -> Drawing:
     Raises:
         StoreError: there is no such run, or no store.
     """
-    chosen = config.current()
-    if not os.path.exists(chosen.store):
-        raise StoreError(f"there is no store at {chosen.store}; run a pipeline first")
-    store = Store.open(chosen.store, chosen.namespace, pickles=chosen.pickle)
-    past = Past(store, chosen.project)
-    here = _run_of_this_process(chosen) if program is None else None
-    return Drawing(past, here or run_of(past, None if program is None else os.fspath(program)))
+    from ddsimport.runtime.session import session
+
+    here = session()
+    if here.store is None:
+        raise StoreError(f"the store {here.config.store} cannot be used")
+    past = Past(here.store, here.config.project, here.noted())
+    return Drawing(past, run_of(past, None if program is None else os.fspath(program)))
 
 
 def run_of(past: Past, program: str | None) -> PastRun:
@@ -201,26 +199,4 @@ def run_of(past: Past, program: str | None) -> PastRun:
         raise StoreError(f"there is no file {program}")
     raise StoreError(
         f"no run of {program} with steps is on record; run it first: python -m ddsimport {program}"
-    )
-
-
-def _run_of_this_process(chosen: config.Config) -> PastRun | None:
-    from ddsimport import report
-
-    run = report.current()
-    if not run.events:
-        return None
-    import sys
-
-    return PastRun(
-        program="",
-        arguments=(),
-        namespace=chosen.namespace,
-        ended="",
-        python=sys.version.partition(" ")[0],
-        counts={str(status): count for status, count in run.counts.items()},
-        seconds=run.seconds,
-        saved_seconds=run.saved_seconds,
-        events=tuple(run.events),
-        files={},
     )

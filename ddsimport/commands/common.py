@@ -94,7 +94,7 @@ def relative(file: str, project: str) -> str:
 def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Outlook]:
     """Path -> what would become of its step now, where that is not a hit; empty where there is no
     plan for a run."""
-    from ddsimport.planner import plan_of
+    from ddsimport.forecast.planner import plan_of
     from ddsimport.report.draw import Outlook
     from ddsimport.runner import CannotRunError
 

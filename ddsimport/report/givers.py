@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 
 from ddsimport.records import Record
-from ddsimport.report.texts import FUNCTIONS, Scope, Statement, Step, Text, text_of
+from ddsimport.report.texts import FUNCTIONS, Scope, Statement, Step, Text, targets, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,27 +200,24 @@ class _Chase:
         Args:
             line: of the reader, if it stands in this scope; all statements count otherwise.
         """
-        reader = next((each for each in scope.statements if each.node.lineno == line), None)
+        reader = scope.statement_at(line)
         loops = reader.loops if reader is not None else ()
-        any_found = False
-        done = False
-        for statement in reversed(scope.statements):
+        blocks = reader.blocks if reader is not None else ()
+        concerning = scope.concerning(name)
+        any_found = done = False
+        for statement, binds in reversed(concerning):
             if line is not None and statement.node.lineno >= line:
-                continue
-            binds = name in _bound(statement.node)
-            if not binds and not _acts_on(statement.node, name):
                 continue
             any_found = True
             self._follow(file, scope, statement, name, loops, line is None, plain=plain)
             rebinds = binds and not isinstance(statement.node, ast.AugAssign)
-            blocks = reader.blocks if reader is not None else ()
             if rebinds and line is not None and statement.blocks == blocks[: len(statement.blocks)]:
                 done = statement.loops == loops
                 break
         if loops and not done:  # what the turn before of a loop around has left
-            for statement in scope.statements:
+            for statement, binds in concerning:
                 after = statement.node.lineno > (line or 0)
-                if after and set(statement.loops) & set(loops) and name in _bound(statement.node):
+                if binds and after and set(statement.loops) & set(loops):
                     any_found = True
                     self._follow(file, scope, statement, name, loops, False, plain=plain)
         return any_found
@@ -355,30 +352,6 @@ def _parameter(scope: Scope, name: str) -> str:
     return _base(name)
 
 
-def _targets(statement: ast.stmt) -> list[ast.expr]:
-    if isinstance(statement, ast.Assign):
-        return statement.targets
-    if isinstance(statement, ast.AnnAssign | ast.AugAssign | ast.For | ast.AsyncFor):
-        return [statement.target]
-    if isinstance(statement, ast.With | ast.AsyncWith):
-        return [each.optional_vars for each in statement.items if each.optional_vars]
-    return []
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement itself binds."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {(each.asname or each.name).partition(".")[0] for each in statement.names}
-    return {
-        node.id
-        for target in _targets(statement)
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-
-
 def _sets(statement: ast.stmt, owner: list[str], attribute: str) -> bool:
     """`self.attribute = …`"""
     return any(
@@ -387,26 +360,9 @@ def _sets(statement: ast.stmt, owner: list[str], attribute: str) -> bool:
         and node.attr == attribute
         and isinstance(node.value, ast.Name)
         and [node.value.id] == owner
-        for target in _targets(statement)
+        for target in targets(statement)
         for node in ast.walk(target)
     )
-
-
-def _acts_on(statement: ast.stmt, name: str) -> bool:
-    """`x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        targets: list[ast.expr] = [statement.value.func]
-    elif isinstance(statement, ast.Assign | ast.AugAssign):
-        targets = _targets(statement)
-    else:
-        return False
-    for target in targets:
-        node = target
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        if node is not target and isinstance(node, ast.Name) and node.id == name:
-            return True
-    return False
 
 
 def _heads(statement: ast.stmt) -> list[ast.AST]:

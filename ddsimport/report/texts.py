@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ddsimport.errors import PragmaError
 
@@ -91,6 +91,27 @@ class Scope:
             self.parameters = [
                 each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)
             ]
+
+    def concerning(self, name: str) -> list[tuple[Statement, bool]]:
+        """The statements that bind a name or act on its value, and whether they bind it."""
+        return self._concerning.get(name, [])
+
+    def statement_at(self, line: int | None) -> Statement | None:
+        """The first statement that begins at a line."""
+        return self._at.get(line or 0)
+
+    @cached_property
+    def _at(self) -> dict[int, Statement]:
+        return {each.node.lineno: each for each in reversed(self.statements)}
+
+    @cached_property
+    def _concerning(self) -> dict[str, list[tuple[Statement, bool]]]:
+        found: dict[str, list[tuple[Statement, bool]]] = {}
+        for statement in self.statements:
+            bound = bound_by(statement.node)
+            for name in bound | _acted_on(statement.node):
+                found.setdefault(name, []).append((statement, name in bound))
+        return found
 
 
 class Text:
@@ -188,6 +209,52 @@ def _bodies(node: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:
         yield f"handler {number}", handler.body
     for number, case in enumerate(getattr(node, "cases", [])):
         yield f"case {number}", case.body
+
+
+# --- statements --------------------------------------------------------------------------------
+
+
+def targets(statement: ast.stmt) -> list[ast.expr]:
+    """What it assigns to."""
+    if isinstance(statement, ast.Assign):
+        return statement.targets
+    if isinstance(statement, ast.AnnAssign | ast.AugAssign | ast.For | ast.AsyncFor):
+        return [statement.target]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [each.optional_vars for each in statement.items if each.optional_vars]
+    return []
+
+
+def bound_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement itself binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(each.asname or each.name).partition(".")[0] for each in statement.names}
+    return {
+        node.id
+        for target in targets(statement)
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _acted_on(statement: ast.stmt) -> set[str]:
+    """The names whose values it may change: `x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        changed: list[ast.expr] = [statement.value.func]
+    elif isinstance(statement, ast.Assign | ast.AugAssign):
+        changed = targets(statement)
+    else:
+        return set()
+    found: set[str] = set()
+    for target in changed:
+        node = target
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        if node is not target and isinstance(node, ast.Name):
+            found.add(node.id)
+    return found
 
 
 # --- steps ----------------------------------------------------------------------------------------

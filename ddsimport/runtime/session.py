@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ddsimport.report.events import Event
     from ddsimport.runtime.signature import Step
     from ddsimport.store.behind import Behind
     from ddsimport.store.trace import Candidate
@@ -168,8 +169,21 @@ class Session:
             "seconds": self.run.seconds,
             "saved_seconds": self.run.saved_seconds,
             "files": self._loaded_files(),
-            "events": [event.as_dict() for event in self.run.events[-_MOST_NOTED:]],
+            "events": [event.as_dict() for event in self._noted_events()],
         }
+
+    def _noted_events(self) -> list[Event]:
+        """All events, or as many: of each step the last, so that a long loop does not hide what
+        came before and after it."""
+        events = self.run.events
+        if len(events) <= _MOST_NOTED:
+            return events
+        places: dict[tuple[str, int], list[int]] = {}
+        for number, event in enumerate(events):
+            places.setdefault((event.module, event.line), []).append(number)
+        share = max(1, _MOST_NOTED // len(places))
+        kept = sorted(number for each in places.values() for number in each[-share:])
+        return [events[number] for number in kept[-_MOST_NOTED:]]
 
     def _note_run(self) -> None:
         """Leave the run to the index."""
