@@ -206,9 +206,9 @@ class _Made:
                     self._join(f"step:{path}", here, kind, name)
             return
         self._add_inside(provenance, here)
-        for quantity in provenance.inputs:
-            if quantity.name == provenance.target and quantity == provenance.inputs[0]:
-                continue  # the function that `keep` was given: it is among the code
+        # Of a call of `keep`, which has no text of its own, the first input is the function: it is
+        # drawn with the code.
+        for quantity in provenance.inputs if provenance.reach else provenance.inputs[1:]:
             sources = self._givers(event, quantity.name, quantity.digest)
             for path, kind in sources.items():
                 self._join(f"step:{path}", here, kind, quantity.name)

@@ -23,7 +23,7 @@ COLUMN_GAP = 56.0
 ROW_GAP = 18.0
 PART_GAP = 34.0
 _SWEEPS = 12
-_ALONE_PER_ROW = 4
+_ALONE_PER_ROW = 4  # or as many as all else is wide
 _BEND = 8.0  # the height that an edge takes where it passes a column
 
 
@@ -69,9 +69,11 @@ def layout_of(sizes: dict[str, tuple[float, float]], edges: Sequence[tuple[str, 
             routes[number] = tuple((x, y + top) for x, y in points)
         width, height = max(width, part.width), top + part.height
     alone = [part[0] for part in parts if len(part) == 1]
-    for start in range(0, len(alone), _ALONE_PER_ROW):
+    widest = max((sizes[node][0] for node in alone), default=0.0) + COLUMN_GAP
+    per_row = max(_ALONE_PER_ROW, int((width + COLUMN_GAP) / widest)) if alone else 1
+    for start in range(0, len(alone), per_row):
         top, left = height + (PART_GAP if height else 0.0), 0.0
-        for node in alone[start : start + _ALONE_PER_ROW]:
+        for node in alone[start : start + per_row]:
             places[node] = left, top
             left += sizes[node][0] + COLUMN_GAP
             height = max(height, top + sizes[node][1])
@@ -131,9 +133,9 @@ class _Part:
                 waiting[each] -= 1
                 if not waiting[each]:
                     queue.append(each)
-        # What rests on nothing stands right before what rests on it: shorter edges.
-        for node in queue:
-            if not before[node] and after[node]:
+        # What more rests on than it rests on stands right before that: shorter edges.
+        for node in reversed(queue):
+            if after[node] and len(after[node]) >= len(before[node]):
                 column[node] = min(column[each] for each in after[node]) - 1
         return column
 
