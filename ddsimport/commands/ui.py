@@ -48,14 +48,14 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
         return common.stale(options, past, run)
 
     with Server(store, chosen.project, program, options.port, stale) as server:
-        told = json.dumps({"url": server.url}) if options.json else server.url
-        sys.stdout.write(f"{told}\n")
-        sys.stdout.flush()
-        if options.open:
-            import webbrowser
-
-            webbrowser.open(server.url)
         try:
+            told = json.dumps({"url": server.url}) if options.json else server.url
+            sys.stdout.write(f"{told}\n")
+            sys.stdout.flush()
+            if options.open:
+                import webbrowser
+
+                webbrowser.open(server.url)
             server.serve()
         except KeyboardInterrupt:
             sys.stdout.write("\n")

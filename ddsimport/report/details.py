@@ -98,7 +98,10 @@ class Details:
             "source": step.text if step is not None else "",
             "line": step.line if step is not None else event.line,
             "code": code,
-            "inputs": [[each.name, each.summary] for each in provenance.inputs],
+            "inputs": [
+                [each.name, each.summary]
+                for each in (provenance.inputs if provenance.reach else provenance.inputs[1:])
+            ],
             "variables": [[each.name, each.summary] for each in provenance.variables],
             "files": files,
             "environment": environment,

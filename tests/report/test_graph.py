@@ -273,7 +273,8 @@ def test_inputs_files_code_and_environment(project):
     graph = drawn(project)
     assert {edge.source for edge in graph.edges if edge.target == "step:/text"} == {
         "input:/text:depth",
-        "input:main.LIMIT" if "input:main.LIMIT" in {n.id for n in graph.nodes}
+        "input:main.LIMIT"
+        if "input:main.LIMIT" in {n.id for n in graph.nodes}
         else "input:__main__.LIMIT",
         "input:$WINE",
         "file:data.txt",
