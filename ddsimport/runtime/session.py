@@ -162,6 +162,7 @@ class Session:
             "program": self.program,
             "ended": now(),
             "arguments": sys.argv[1:][:_MOST_NOTED],
+            "environment": environment(),
             "namespace": self.config.namespace,
             "python": sys.version.partition(" ")[0],
             "steps": dict(self.run.counts),
@@ -279,6 +280,17 @@ class Session:
         record = self.store.current(path) if self.store is not None else None
         return record.blob if record is not None else None
 
+
+def environment() -> str:
+    """What stands for all environment variables but those that each shell sets anew."""
+    from blake3 import blake3
+
+    found = sorted(pair for pair in os.environ.items() if pair[0] not in _OF_SHELLS)
+    name: str = blake3(repr(found).encode("utf-8", "surrogateescape")).hexdigest(length=16)
+    return name
+
+
+_OF_SHELLS = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
 
 _session: Session | None = None
 _lock = allocate_lock()
