@@ -154,6 +154,7 @@ class Evaluation:
         except (UncachedError, CodecError, StoreError) as error:
             with recorder.unrecorded():
                 self.session.forget(self.path)
+            self._tell_shown(None)
             self._report("uncached", seconds, str(error))
         except Exception as error:  # a failure of ours never stops the program
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
@@ -224,7 +225,7 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        from ddsimport.runtime import imports, native
+        from ddsimport.runtime import imports, native, shown
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
@@ -248,6 +249,8 @@ class Evaluation:
         replay = self.step.options.replay
         if replay != "off":
             effects += left.effects(recording, self.session)
+        if recording.shown:
+            effects += shown.effects(recording)
         if recording.printed > recorder.OUTPUT_LIMIT and replay != "off":
             recording.notes[
                 f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
@@ -332,6 +335,12 @@ class Evaluation:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+        self._tell_shown((candidate.signature, candidate.blob))
+
+    def _tell_shown(self, found: tuple[str, str] | None) -> None:
+        """Tell the steps around this one what its path shows now."""
+        if self.recording is not None and self.recording.outer is not None:
+            self.recording.outer.note_shown(self.path, found)
 
     def _check_cost(self, seconds: float, cost: float | None) -> None:
         """Whether keeping the value pays.

@@ -30,20 +30,23 @@ class Hit(Record):
     candidate: Candidate
     value: Any
     step: Step
+    path: str
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
+            outer.note_shown(self.path, (self.candidate.signature, self.candidate.blob))
         trace = self.candidate.trace
         if self.step.options.replay == "off":
             trace = without_replay(trace)
         if trace.effects:
-            from ddsimport.runtime import imports, left
+            from ddsimport.runtime import imports, left, shown
 
             imports.repeat(trace.effects)
             with recorder.unrecorded():
                 left.put_back(trace.effects, self.session)
+                shown.repeat(trace.effects, self.session)
         output.replay(trace.output)  # from here on nothing may fail: the step would print it again
         if trace.effects:
             from ddsimport.runtime import randomness
@@ -158,6 +161,8 @@ def _kept(
         try:
             if not holds(candidate.trace, inquiry.live, session):
                 continue
+            if candidate.trace.effects and not _can_be_shown(candidate, session):
+                continue
         except Exception:
             if not candidate.origin:
                 raise
@@ -201,8 +206,14 @@ def _kept(
             ),
             waiting,
         )
-        return Hit(session, candidate, value, step)
+        return Hit(session, candidate, value, step, path)
     return None
+
+
+def _can_be_shown(candidate: Candidate, session: Session) -> bool:
+    from ddsimport.runtime import shown
+
+    return shown.can_be(candidate.trace.effects, session)
 
 
 def _may_wait(

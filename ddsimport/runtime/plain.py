@@ -90,8 +90,7 @@ def load(path: str, *, version: str | int | None = None) -> Any:
         for enclosing in recording.chain():
             enclosing.effects[f"loaded a version of {path} by its place; name it instead"] = None
     if recording is not None and blob is not None:
-        for enclosing in recording.chain():
-            enclosing.loads[path] = blob
+        recording.note_load(path, blob)
     return value
 
 

@@ -210,9 +210,14 @@ def absorb(
     written: list[str] = []
     removed: list[str] = []
     if trace.effects:
-        from ddsimport.runtime import left
+        from ddsimport.runtime import left, shown
 
         written, removed = left.names_of(trace.effects, session)
+    for label, blob in trace.variables:
+        if label.startswith(_LOAD):
+            into.note_load(label[len(_LOAD) :], blob)
+    if trace.effects:
+        shown.absorb(trace.effects, into)
     for recording in into.chain():
         recording.hits.append(candidate)
         if ttl is not None:
@@ -228,9 +233,7 @@ def absorb(
         for name in removed:
             recording.note_left(name, removed=True)
         for label, blob in trace.variables:
-            if label.startswith(_LOAD):
-                recording.loads.setdefault(label[len(_LOAD) :], blob)
-            elif label == UNTIL:
+            if label == UNTIL:
                 recording.expire(float(blob))
             elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS, _DECLARED)):
                 recording.conditions.setdefault(label, blob)

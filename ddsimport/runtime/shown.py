@@ -1,0 +1,97 @@
+"""What the paths of the steps inside a step show: a hit of the outer one leaves them as an evaluation
+would.
+
+The code of `/outer` calls `/inner`; its value for `n = 1` is kept, then `/inner` is evaluated for
+`n = 2`. When `n` is 1 again, `/outer` is a hit, and `/inner` must show the value for 1 again: the
+program may load it, and so may anybody else. In another namespace, where neither was ever shown,
+both must be.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from ddsimport.errors import CodecError, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ddsimport.runtime.recorder import Recording
+    from ddsimport.runtime.session import Session
+    from ddsimport.store.store import Store
+    from ddsimport.store.trace import Candidate
+
+    Shown = tuple[str, str] | None
+
+SHOWN = "shown:"
+"""What the kinds of effects begin with whose text is a path: then come the signature and the blob
+that it shows, if it shows any."""
+
+
+def effects(recording: Recording) -> tuple[tuple[str, str], ...]:
+    """For `Trace.effects`: what the paths of inner steps must show after a hit."""
+    return tuple(
+        (SHOWN + path, "" if found is None else json.dumps(found))
+        for path, found in recording.shown.items()
+    )
+
+
+def absorb(noted: tuple[tuple[str, str], ...], into: Recording) -> None:
+    """A hit inside an evaluation: what its paths show, those around it show, too."""
+    for kind, text in noted:
+        if kind.startswith(SHOWN):
+            into.note_shown(kind[len(SHOWN) :], _read(text))
+
+
+def can_be(noted: tuple[tuple[str, str], ...], session: Session) -> bool:
+    """Whether what these effects say can be shown now: an inner value may have been collected."""
+    store = session.store
+    assert store is not None
+    for kind, text in noted:
+        found = _read(text) if kind.startswith(SHOWN) else None
+        if found is not None and not _is_current(store, kind[len(SHOWN) :], found):
+            candidate = _candidate(store, found)
+            if candidate is None or not store.has(candidate.blob):
+                return False
+    return True
+
+
+def repeat(noted: tuple[tuple[str, str], ...], session: Session) -> None:
+    """Make the paths of inner steps show what they showed."""
+    store = session.store
+    assert store is not None
+    for kind, text in noted:
+        if not kind.startswith(SHOWN):
+            continue
+        path, found = kind[len(SHOWN) :], _read(text)
+        if found is None:
+            if store.current(path) is not None:
+                session.forget(path)
+            continue
+        if _is_current(store, path, found):
+            continue
+        candidate = _candidate(store, found)
+        with suppress(StoreError, CodecError):  # it was there a moment ago
+            if candidate is not None:
+                store.publish(path, candidate, store.value(candidate))
+
+
+def _read(text: str) -> Shown:
+    if not text:
+        return None
+    signature, blob = json.loads(text)
+    return signature, blob
+
+
+def _is_current(store: Store, path: str, found: tuple[str, str]) -> bool:
+    record = store.current(path)
+    return record is not None and record.blob == found[1]
+
+
+def _candidate(store: Store, found: tuple[str, str]) -> Candidate | None:
+    signature, blob = found
+    entry = store.entry(signature) or store.others.fetched(signature)
+    for candidate in entry.candidates if entry is not None else ():
+        if candidate.blob == blob:
+            return candidate
+    return None
