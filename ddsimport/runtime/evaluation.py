@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
+    from ddsimport.store.trace import Candidate
 
 
 _DEAR = 1.0
@@ -90,6 +91,7 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.kept: Candidate | None = None
 
     def begin(self, code: CodeType | None) -> None:
         """Start the recording; `code` is what the step stands in, if that is Python.
@@ -308,11 +310,11 @@ class Evaluation:
                 digest=value_digest,
                 comes_back=comes_back,
                 trace=trace,
-                ties=lambda blob, codec: ties(
+                ties=lambda content, codec: ties(
                     recording,
                     self.inquiry.live,
                     self.session,
-                    blob,
+                    content,
                     codec,
                     bool(functions),
                     self.shown,
@@ -336,6 +338,7 @@ class Evaluation:
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
         self._tell_shown((candidate.signature, candidate.blob))
+        self.kept = candidate
 
     def _tell_shown(self, found: tuple[str, str] | None) -> None:
         """Tell the steps around this one what its path shows now."""

@@ -79,12 +79,12 @@ def look_up(
     started = perf_counter()
     if not step.options.cached:
         raise UncachedError("its pragma says `cache=off`")
+    store = session.store
+    if store is None:
+        raise StoreError(session.absence)
     inquiry = inquire(step, inputs, session.codebook, session.folders)
     for sentence in inquiry.live.uncounted:
         session.run.say(sentence, f"{path} ({step.place}): {sentence}")
-    store = session.store
-    if store is None:
-        raise StoreError("there is no store")
     signature = inquiry.signature
 
     def kept(entry: Entry | None, search: Search | None = None) -> Hit | None:

@@ -96,8 +96,8 @@ class Recording:
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
-        shown: artifact path -> what a step inside this evaluation made it show last: (signature, blob),
-            or None where its value was not kept.
+        shown: artifact path -> what a step inside this evaluation made it show last: (signature,
+            blob), or None where its value was not kept.
     """
 
     __slots__ = (

@@ -26,6 +26,7 @@ from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ddsimport.runtime.signature import Step
@@ -33,43 +34,68 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+def _opened(config: configuration.Config) -> Store | None:
+    """The store of this configuration. Raises StoreError."""
+    return Store.open(config.store, config.namespace, pickles=config.pickle)
+
+
 class Session:
     """See the module.
 
     Attributes:
         config: where the store and the project are, and how much to say.
-        store: None if it cannot be used; then every step is evaluated, and the user is told once.
+        store: None if there is none, or it cannot be used; then every step is evaluated, and the
+            user is told once.
+        absence: why there is none.
+        publishes: whether paths come to show what is kept.
         codebook: what the text of the project's code reaches.
         digests: what is known of the content of large files; None without a store.
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
     """
 
-    def __init__(self) -> None:
-        self.config = configuration.current()
+    def __init__(
+        self,
+        config: configuration.Config | None = None,
+        opening: Callable[[configuration.Config], Store | None] = _opened,
+        absence: str = "there is no store",
+    ) -> None:
+        """
+        Args:
+            config: by default that of the process.
+            opening: opens the store; may raise StoreError.
+        """
+        self.config = config if config is not None else configuration.current()
+        self.absence = absence
+        self.publishes = True
         self.run = report.current()
         self.store: Store | None = None
         try:
-            self.store = Store.open(
-                self.config.store, self.config.namespace, pickles=self.config.pickle
-            )
+            self.store = opening(self.config)
         except StoreError as error:
-            self.run.say("store", f"nothing is kept: {error}")
+            self.run.say(f"store {self.config.store}", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
         self.codebook = self._fresh_codebook()
-        if self.store is not None:
-            facts = os.path.join(self.store.root, "facts")
+        if self.store is not None and self.facts is not None:
+            facts = self.facts
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        if self.store is not None and self.store.writable and self.config.remote:
+        if self.store is not None and self.store.writable and self.facts and self.config.remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
         self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+
+    @property
+    def facts(self) -> str | None:
+        """The folder of what is known of source texts; None where nothing goes to the disk."""
+        if self.store is None or not self.store.on_disk:
+            return None
+        return os.path.join(self.config.store, "facts")
 
     def _share(self, store: Store) -> None:
         """Have the remote behind the store; nothing of it is imported before it is needed."""
@@ -97,13 +123,13 @@ class Session:
             push_outbox(store, self.config.remote, self.run.say)
 
     def _fresh_codebook(self) -> Codebook:
-        kept = os.path.join(self.config.store, "facts")
+        kept = self.facts
         return Codebook(
             locate=Locator(),
-            cache=FactsCache(kept) if self.store else None,
+            cache=FactsCache(kept) if kept is not None else None,
             tracked=is_tracked,
             text_of=text_of,
-            answers=Answers(os.path.join(kept, "answers")) if self.store else None,
+            answers=Answers(os.path.join(kept, "answers")) if kept is not None else None,
             is_as_imported=is_as_imported,
         )
 
@@ -118,7 +144,7 @@ class Session:
 
     def _note_run(self) -> None:
         """Leave the run to the index, for those who ask later what happened."""
-        if self.store is None or not self.store.writable:
+        if self.store is None or not self.store.writable or not self.store.on_disk:
             return
         from ddsimport.store.index import Index
 
@@ -159,7 +185,7 @@ class Session:
             StoreError: it cannot be written.
         """
         if self.store is None:
-            raise StoreError("there is no store")
+            raise StoreError(self.absence)
         if not self.store.writable:
             raise StoreError(f"the store {self.config.store} is read-only")
         return self.store
@@ -167,7 +193,7 @@ class Session:
     def shows(self, step: Step, path: str, candidate: Candidate) -> bool:
         """Whether `publish` would have nothing to do."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return True
         try:
             return store.shows(path, candidate, dict(step.site.options).get("format"))
@@ -177,7 +203,7 @@ class Session:
     def publish(self, step: Step, path: str, candidate: Candidate, value: Any) -> None:
         """Make the step's view show `candidate`; a view that cannot be written is said, once."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
         format_ = dict(step.site.options).get("format")
         try:
@@ -188,7 +214,7 @@ class Session:
     def forget(self, path: str) -> None:
         """The value of the step at `path` is not kept: what is there from before is not current."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
         try:
             store.forget(path)
@@ -230,6 +256,19 @@ def session() -> Session:
                 with recorder.unrecorded():
                     _session = Session()
     return _session
+
+
+def use(made: Session) -> Session | None:
+    """Make it the session of this process: from now on, steps ask its store. Returns the one
+    before, if there was one."""
+    global _session
+    recording = recorder.current()
+    if recording is not None:  # a hit would not
+        for enclosing in recording.chain():
+            enclosing.effects["changed the store"] = None
+    with _lock:
+        before, _session = _session, made
+    return before
 
 
 def text_of(file: str) -> str:

@@ -1,5 +1,5 @@
-"""What the paths of the steps inside a step show: a hit of the outer one leaves them as an evaluation
-would.
+"""What the paths of the steps inside a step show: a hit of the outer one leaves them as its
+evaluation would.
 
 The code of `/outer` calls `/inner`; its value for `n = 1` is kept, then `/inner` is evaluated for
 `n = 2`. When `n` is 1 again, `/outer` is a hit, and `/inner` must show the value for 1 again: the
@@ -12,7 +12,13 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from ddsimport.errors import CodecError, StoreError
+from blake3 import blake3
+
+from ddsimport.errors import CodecError, StoreError, UndigestibleError
+from ddsimport.runtime.live import Live
+from ddsimport.store.trace import UNTIL, Trace
+from ddsimport.values._setting import Setting
+from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +32,54 @@ if TYPE_CHECKING:
 SHOWN = "shown:"
 """What the kinds of effects begin with whose text is a path: then come the signature and the blob
 that it shows, if it shows any."""
+
+
+def once(path: str, value: object, session: Session, outer: Recording | None) -> None:
+    """Make `path` show a value that no hit will give: its inputs cannot be told apart, say.
+
+    Where the value itself cannot be kept, the path shows nothing.
+    """
+    store = session.store
+    if store is None or not store.writable or not session.publishes:
+        return
+    try:
+        candidate = _for_once(path, value, session, store)
+        store.publish(path, candidate, value)
+    except (StoreError, CodecError, UndigestibleError):
+        session.forget(path)
+        found = None
+    else:
+        found = candidate.signature, candidate.blob
+    if outer is not None:
+        outer.note_shown(path, found)
+
+
+def _for_once(path: str, value: object, session: Session, store: Store) -> Candidate:
+    """A candidate that holds at no time, kept under what it is and not under what it was made of.
+
+    Raises:
+        StoreError, CodecError, UndigestibleError: it cannot be kept.
+    """
+    code_of = Live(session.codebook).code_of
+    token = digest(value, code_of, Setting(session.folders)).hex()
+    signature = blake3(f"shown once {path} {token}".encode()).hexdigest()
+    entry = store.entry(signature)
+    if entry is not None and entry.candidates and store.has(entry.candidates[0].blob):
+        return entry.candidates[0]
+    return store.keep(
+        signature,
+        value,
+        trace=Trace(variables=((UNTIL, "0"),)),
+        digest=token,
+        seconds=0.0,
+        path=path,
+        code="",
+        inputs=(),
+        versions={},
+        comes_back=lambda restored: (
+            digest(restored, code_of, Setting(session.folders)).hex() == token
+        ),
+    )
 
 
 def effects(recording: Recording) -> tuple[tuple[str, str], ...]:
@@ -61,7 +115,7 @@ def repeat(noted: tuple[tuple[str, str], ...], session: Session) -> None:
     store = session.store
     assert store is not None
     for kind, text in noted:
-        if not kind.startswith(SHOWN):
+        if not kind.startswith(SHOWN) or not session.publishes:
             continue
         path, found = kind[len(SHOWN) :], _read(text)
         if found is None:

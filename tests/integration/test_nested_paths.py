@@ -41,8 +41,8 @@ def test_inner_paths_show_what_the_outer_value_was_made_of(project):
     assert _runs(project)[0] == "(21, 2) 20 2\n"
     project.edit("settings.py", "2", "1")
     assert _runs(project) == ("(11, 1) 10 1\n", {"/most": "hit"})
-    assert project.view("/inner").read_text() == "1"
-    assert project.view("/outer").read_text() == "10"
+    assert project.view("/inner").read_text() == "1\n"
+    assert project.view("/outer").read_text() == "10\n"
 
 
 def test_in_another_namespace_too(project):
