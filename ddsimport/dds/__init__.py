@@ -2,8 +2,8 @@
 
 A program written for dds_py 0.13 runs with that import: its names are here, with their meaning.
 What they count is what every step counts: values, and the code that can be reached, not lines of
-source. So what dds_py overlooks is evaluated again (a module that was not accepted, a base class, a file),
-what it evaluates again for a comment is not, and most of what it refuses is done (recursion,
+source. So what dds_py overlooks is evaluated again (a module that was not accepted, a base class, a
+file), what it evaluates again for a comment is not, and most of what it refuses is done (recursion,
 methods, data frames as arguments, data functions with arguments, `eval` inside `eval`).
 
 As there, and other than for `ddsimport.keep`, a hit gives the value and does nothing else: what a
@@ -64,7 +64,8 @@ __all__ = [
     "whitelist_module",
 ]
 
-_AS_THERE = plain.Manner(replay="off", always=True, shows=True)
+_AS_THERE = plain.Manner(replay="off", always=True, shows=True, format="=")
+"""The last one is `values.codecs.views.AS_IT_IS`."""
 
 _store: Store = stores.ProjectStore()
 
@@ -188,7 +189,7 @@ def set_store(
     chosen = store
     if isinstance(chosen, str):
         chosen = stores.store_called(chosen, internal_dir, data_dir, cache_objects)
-    elif not isinstance(chosen, Store) or type(chosen) is Store:
+    elif not isinstance(chosen, stores.OURS):
         raise DDSException(
             f"{chosen!r} is no store: give 'local', 'memory' or 'noop', or an object of "
             "ddsimport.dds.store"

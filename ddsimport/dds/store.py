@@ -154,6 +154,9 @@ class NoOpStore(Store):
         return "NoOpStore()"
 
 
+OURS = (ProjectStore, LocalFileStore, MemoryStore, NoOpStore)
+
+
 def store_called(
     name: str,
     internal_dir: str | os.PathLike[str] | None,

@@ -337,10 +337,10 @@ class Evaluation:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
-        self._tell_shown((candidate.signature, candidate.blob))
+        self._tell_shown(self.step.shown(candidate))
         self.kept = candidate
 
-    def _tell_shown(self, found: tuple[str, str] | None) -> None:
+    def _tell_shown(self, found: recorder.Shown) -> None:
         """Tell the steps around this one what its path shows now."""
         if self.recording is not None and self.recording.outer is not None:
             self.recording.outer.note_shown(self.path, found)

@@ -36,7 +36,7 @@ class Hit(Record):
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
-            outer.note_shown(self.path, (self.candidate.signature, self.candidate.blob))
+            outer.note_shown(self.path, self.step.shown(self.candidate))
         trace = self.candidate.trace
         if self.step.options.replay == "off":
             trace = without_replay(trace)

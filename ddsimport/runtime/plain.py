@@ -109,11 +109,13 @@ class Manner(Record):
         replay: `source.options.Options.replay`; None: as the project's configuration says.
         always: also where it is much dearer to keep the value than to evaluate it.
         shows: where no hit can give the value, its path shows it all the same.
+        format: as in a pragma.
     """
 
     replay: str | None = None
     always: bool = False
     shows: bool = False
+    format: str | None = None
 
 
 _AS_STEPS = Manner()
@@ -156,7 +158,7 @@ def kept(
         raise
     found(result)
     if manner.shows and found.kept is None:
-        _show(path, result, shared, outer)
+        _show(step, result, shared, outer)
     return result
 
 
@@ -168,7 +170,8 @@ def _step(
     shared: Session,
     manner: Manner,
 ) -> Step:
-    site = Site("function", line, 0, getattr(function, "__qualname__", ""), path, (), ())
+    options = () if manner.format is None else (("format", manner.format),)
+    site = Site("function", line, 0, getattr(function, "__qualname__", ""), path, options, ())
     replay = shared.config.replay if manner.replay is None else manner.replay
     return Step(
         site=site,
@@ -200,16 +203,17 @@ def _uncached(
     report_uncached(step.path, step.module, step.site.line, error)
     result = function(*args, **kwargs)
     if manner.shows:
-        _show(step.path, result, shared, recorder.current())
+        _show(step, result, shared, recorder.current())
     return result
 
 
-def _show(path: str, value: object, shared: Session, outer: recorder.Recording | None) -> None:
+def _show(step: Step, value: object, shared: Session, outer: recorder.Recording | None) -> None:
     from ddsimport.runtime import shown
 
+    path = step.path
     try:
         with recorder.unrecorded():
-            shown.once(path, value, shared, outer)
+            shown.once(path, value, step.format, shared, outer)
     except Exception as error:  # a failure of ours never stops the program
         shared.run.say(f"view {path}", f"{path} shows no value: {type(error).__name__}: {error}")
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate
 
+    Shown = tuple[str, str, str | None] | None
+
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept, unless the user
 asks for the rest to be lost."""
@@ -96,8 +98,8 @@ class Recording:
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
-        shown: artifact path -> what a step inside this evaluation made it show last: (signature,
-            blob), or None where its value was not kept.
+        shown: artifact path -> what a step inside this evaluation made it show last: signature,
+            blob and `format=`, or None where its value was not kept.
     """
 
     __slots__ = (
@@ -128,7 +130,7 @@ class Recording:
         self.until: float | None = None
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
-        self.shown: dict[str, tuple[str, str] | None] = {}
+        self.shown: dict[str, Shown] = {}
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""
@@ -178,7 +180,7 @@ class Recording:
         else:
             self.writes[name] = Written(os.path.lexists(name), key)
 
-    def note_shown(self, path: str, found: tuple[str, str] | None) -> None:
+    def note_shown(self, path: str, found: Shown) -> None:
         """A step inside has made `path` show this; see `shown`."""
         for recording in self.chain():
             recording.shown[path] = found

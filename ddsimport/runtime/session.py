@@ -196,7 +196,7 @@ class Session:
         if store is None or not store.writable or not self.publishes:
             return True
         try:
-            return store.shows(path, candidate, dict(step.site.options).get("format"))
+            return store.shows(path, candidate, step.format)
         except StoreError:  # `publish` will say so
             return False
 
@@ -205,9 +205,8 @@ class Session:
         store = self.store
         if store is None or not store.writable or not self.publishes:
             return
-        format_ = dict(step.site.options).get("format")
         try:
-            store.publish(path, candidate, value, format_)
+            store.publish(path, candidate, value, step.format)
         except (StoreError, CodecError) as error:
             self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
 

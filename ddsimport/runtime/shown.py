@@ -22,19 +22,19 @@ from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ddsimport.runtime.recorder import Recording
+    from ddsimport.runtime.recorder import Recording, Shown
     from ddsimport.runtime.session import Session
     from ddsimport.store.store import Store
     from ddsimport.store.trace import Candidate
 
-    Shown = tuple[str, str] | None
-
 SHOWN = "shown:"
-"""What the kinds of effects begin with whose text is a path: then come the signature and the blob
-that it shows, if it shows any."""
+"""What the kinds of these effects begin with, before the path. Their text is a JSON list: signature
+and blob of what it shows, and the `format=` of its pragma; empty if it shows nothing."""
 
 
-def once(path: str, value: object, session: Session, outer: Recording | None) -> None:
+def once(
+    path: str, value: object, format: str | None, session: Session, outer: Recording | None
+) -> None:
     """Make `path` show a value that no hit will give: its inputs cannot be told apart, say.
 
     Where the value itself cannot be kept, the path shows nothing.
@@ -44,12 +44,12 @@ def once(path: str, value: object, session: Session, outer: Recording | None) ->
         return
     try:
         candidate = _for_once(path, value, session, store)
-        store.publish(path, candidate, value)
+        store.publish(path, candidate, value, format)
     except (StoreError, CodecError, UndigestibleError):
         session.forget(path)
         found = None
     else:
-        found = candidate.signature, candidate.blob
+        found = candidate.signature, candidate.blob, format
     if outer is not None:
         outer.note_shown(path, found)
 
@@ -127,23 +127,23 @@ def repeat(noted: tuple[tuple[str, str], ...], session: Session) -> None:
         candidate = _candidate(store, found)
         with suppress(StoreError, CodecError):  # it was there a moment ago
             if candidate is not None:
-                store.publish(path, candidate, store.value(candidate))
+                store.publish(path, candidate, store.value(candidate), found[2])
 
 
 def _read(text: str) -> Shown:
     if not text:
         return None
-    signature, blob = json.loads(text)
-    return signature, blob
+    signature, blob, format = json.loads(text)
+    return signature, blob, format
 
 
-def _is_current(store: Store, path: str, found: tuple[str, str]) -> bool:
+def _is_current(store: Store, path: str, found: tuple[str, str, str | None]) -> bool:
     record = store.current(path)
-    return record is not None and record.blob == found[1]
+    return record is not None and (record.blob, record.asked) == found[1:]
 
 
-def _candidate(store: Store, found: tuple[str, str]) -> Candidate | None:
-    signature, blob = found
+def _candidate(store: Store, found: tuple[str, str, str | None]) -> Candidate | None:
+    signature, blob, _ = found
     entry = store.entry(signature) or store.others.fetched(signature)
     for candidate in entry.candidates if entry is not None else ():
         if candidate.blob == blob:
