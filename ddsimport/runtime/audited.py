@@ -16,6 +16,7 @@ from types import FrameType
 from ddsimport.runtime import asked, databases, descriptors, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _on_path(path: str, depth: str, by_program: bool) -> None:
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name):
         return
-    label = f"{asked.PATH}{depth}:{_key(path, name)}"
+    label = f"{labels.PATH}{depth}:{_key(path, name)}"
     for recording in recorder.recordings():
         if (
             label not in recording.conditions
@@ -153,7 +154,7 @@ def _is_made(recording: Recording, name: str) -> bool:
 def _on_variable(name: str | None) -> None:
     if _caller().startswith(_OURS):
         return
-    label = asked.NAMES if name is None else asked.VARIABLE + name
+    label = labels.NAMES if name is None else labels.VARIABLE + name
     for recording in recorder.recordings():
         if label not in recording.conditions:
             token = asked.token_of_names() if name is None else asked.token_of_variable(name)

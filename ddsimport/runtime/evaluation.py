@@ -125,6 +125,8 @@ class Evaluation:
         with recorder.unrecorded():
             audited.install()
         self.recording = recorder.begin()
+        if self.recording.outer is not None:
+            self.recording.outer.inside[self.path] = None
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
             options = self.step.options
@@ -227,7 +229,7 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        from ddsimport.runtime import imports, native, shown
+        from ddsimport.runtime import imports, native, provenance, shown
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
@@ -332,6 +334,8 @@ class Evaluation:
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
             store.add(self.stem, candidate.replace(trace=trace))
+        inside = tuple(recording.inside)
+        provenance.note(self.session, self.step, self.path, self.inquiry, value, inside)
         self._tell_age(recording)
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)

@@ -35,6 +35,7 @@ class Hit(Record):
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
+            outer.inside[self.path] = None
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
             outer.note_shown(self.path, self.step.shown(self.candidate))
         trace = self.candidate.trace
@@ -188,7 +189,7 @@ def _kept(
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
         if search is not None:
-            candidate = _adopted(session, inquiry, candidate)
+            candidate = _adopted(session, step, path, inquiry, candidate)
         store.touch(inquiry.signature)
         if waiting is None:  # else the view is known to show it
             session.publish(step, path, candidate, value)
@@ -232,9 +233,12 @@ def _may_wait(
     )
 
 
-def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candidate:
+def _adopted(
+    session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
+) -> Candidate:
     """The candidate as one of the signature that was asked for, which it is kept under from now on,
     if the store can be written."""
+    from ddsimport.runtime import provenance
     from ddsimport.runtime.footprint import without
 
     adopted = candidate.replace(
@@ -245,6 +249,7 @@ def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candid
     )
     with suppress(StoreError):  # else it will be found the same way again
         session.writable_store().add(inquiry.signature, adopted)
+        provenance.note(session, step, path, inquiry)
     return adopted
 
 

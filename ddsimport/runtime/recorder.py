@@ -100,12 +100,13 @@ class Recording:
         hits: what the store gave for the steps inside this evaluation.
         shown: artifact path -> what a step inside this evaluation made it show last: signature,
             blob and `format=`, or None where its value was not kept.
+        inside: the paths of the steps right inside this evaluation.
     """
 
     __slots__ = (
         "before", "children", "conditions", "connections", "effects", "flushed", "hits",
-        "incidental", "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads",
-        "removals", "seen", "shown", "streams", "until", "writes",
+        "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
+        "printed", "reads", "removals", "seen", "shown", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -131,6 +132,7 @@ class Recording:
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
         self.shown: dict[str, Shown] = {}
+        self.inside: dict[str, None] = {}
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+_MOST_NOTED = 300
+"""Events of a run, arguments of its program and files, that are noted one by one."""
+
+
 def _opened(config: configuration.Config) -> Store | None:
     """The store of this configuration. Raises StoreError."""
     return Store.open(config.store, config.namespace, pickles=config.pickle)
@@ -41,6 +45,12 @@ def _opened(config: configuration.Config) -> Store | None:
 
 class Session:
     """See the module.
+
+    Args:
+        config: by default that of the process.
+        opening: opens the store; may raise StoreError.
+        absence: why there is none, if it gives none.
+        only_asks: no step is evaluated in this process: it is no run.
 
     Attributes:
         config: where the store and the project are, and how much to say.
@@ -52,6 +62,7 @@ class Session:
         digests: what is known of the content of large files; None without a store.
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
+        program: its file, relative to the project; empty if it has none.
     """
 
     def __init__(
@@ -59,12 +70,9 @@ class Session:
         config: configuration.Config | None = None,
         opening: Callable[[configuration.Config], Store | None] = _opened,
         absence: str = "there is no store",
+        *,
+        only_asks: bool = False,
     ) -> None:
-        """
-        Args:
-            config: by default that of the process.
-            opening: opens the store; may raise StoreError.
-        """
         self.config = config if config is not None else configuration.current()
         self.absence = absence
         self.publishes = True
@@ -82,13 +90,18 @@ class Session:
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        if self.store is not None and self.store.writable and self.facts and self.config.remote:
+        remote = self.config.remote if not only_asks else ""
+        if self.store is not None and self.store.writable and self.facts and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
-        self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
+        if not only_asks:
+            self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+        # Now: a program's namespace is gone when it has ended.
+        main = getattr(sys.modules.get("__main__"), "__file__", None)
+        self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
 
     @property
     def facts(self) -> str | None:
@@ -147,13 +160,23 @@ class Session:
         if self.store is None or not self.store.writable or not self.store.on_disk:
             return
         from ddsimport.store.index import Index
+        from ddsimport.store.versions import now
 
         Index(self.store.root).add_run(
             {
-                "program": self.relative(getattr(sys.modules["__main__"], "__file__", "") or ""),
+                "program": self.program,
+                "ended": now(),
+                "arguments": sys.argv[1:][:_MOST_NOTED],
+                "namespace": self.config.namespace,
+                "python": sys.version.partition(" ")[0],
                 "steps": dict(self.run.counts),
                 "seconds": self.run.seconds,
                 "saved_seconds": self.run.saved_seconds,
+                "files": {
+                    self.relative(file): stat[:2]
+                    for file, stat in list(source_stats.items())[:_MOST_NOTED]
+                },
+                "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
             }
         )
 

@@ -16,7 +16,8 @@ from blake3 import blake3
 
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.runtime.live import Live
-from ddsimport.store.trace import UNTIL, Trace
+from ddsimport.store import labels
+from ddsimport.store.trace import Trace
 from ddsimport.values._setting import Setting
 from ddsimport.values.digest import digest
 
@@ -69,7 +70,7 @@ def _for_once(path: str, value: object, session: Session, store: Store) -> Candi
     return store.keep(
         signature,
         value,
-        trace=Trace(variables=((UNTIL, "0"),)),
+        trace=Trace(variables=((labels.UNTIL, "0"),)),
         digest=token,
         seconds=0.0,
         path=path,

@@ -23,8 +23,9 @@ import sys
 from blake3 import blake3
 
 from ddsimport.analysis.graph import READS_PLACES
-from ddsimport.runtime import asked, messages
+from ddsimport.runtime import messages
 from ddsimport.runtime.trace import TIES
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _reads_beside(recording: Recording, folders: list[str]) -> bool:
     """Whether a file was read or tested outside of the project, yet below a folder that the project
     is below, too."""
     tested = [
-        label.split(":", 2)[2] for label in recording.conditions if label.startswith(asked.PATH)
+        label.split(":", 2)[2] for label in recording.conditions if label.startswith(labels.PATH)
     ]
     first = {folder.split(os.sep)[1] for folder in folders if folder}
     return any(

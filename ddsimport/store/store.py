@@ -10,6 +10,7 @@ Whatever goes wrong here ends in `StoreError` or `CodecError`, and the runtime e
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from ddsimport.store.behind import Behind
     from ddsimport.store.history import History, Version
+    from ddsimport.store.provenance import Provenances
     from ddsimport.values.codecs import Codec
 
 
@@ -133,6 +135,13 @@ class Store:
 
         self.others.behind = behind
         self._blobs.fetch = fetch
+
+    @cached_property
+    def provenances(self) -> Provenances:
+        """What the evaluations were made from."""
+        from ddsimport.store.provenance import Provenances  # a run of hits needs it not
+
+        return Provenances(self.root, self.writable)
 
     @property
     def history(self) -> History:
