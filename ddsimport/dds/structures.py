@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from enum import Enum, IntEnum
 from pathlib import PurePath
-from typing import NewType
+from typing import Any, NewType
 
 DDSPath = NewType("DDSPath", str)
 """Where a value is kept: absolute, with `/` between its parts."""
 
 ProtocolRef = NewType("ProtocolRef", str)
 SupportedType = NewType("SupportedType", str)
+GenericLocation = NewType("GenericLocation", str)
 
 
 class DDSErrorCode(IntEnum):
@@ -44,6 +45,30 @@ class DDSException(BaseException):
     def __init__(self, message: str, error_code: DDSErrorCode | None = None) -> None:
         super().__init__(message)
         self.error_code = error_code
+
+
+class FileCodecProtocol:
+    """A format of a program's own, by a file. Derive from it, and define all four."""
+
+    def ref(self) -> ProtocolRef:
+        """The name of the format."""
+        raise NotImplementedError
+
+    def handled_types(self) -> list[SupportedType]:
+        """The types that are kept in it, by module and name."""
+        raise NotImplementedError
+
+    def serialize_into(self, blob: Any, loc: Any) -> None:
+        """Write a value to the file `loc`, a `PurePath`."""
+        raise NotImplementedError
+
+    def deserialize_from(self, loc: Any) -> Any:
+        """Read it from there."""
+        raise NotImplementedError
+
+
+class CodecProtocol(FileCodecProtocol):
+    """The same, with `loc` as a text."""
 
 
 class ProcessingStage(str, Enum):

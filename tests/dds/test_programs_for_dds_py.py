@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, field
 
 import pytest
-from projects import Project
+from projects import ROOT, Project
 
 IS_THERE = importlib.util.find_spec("dds") is not None and sys.version_info < (3, 12)
 HEAD = """\
@@ -47,7 +47,15 @@ def case(text: str, *runs: str, **more: object) -> Case:
     return Case(dedent(text).lstrip("\n"), [dedent(run).lstrip("\n") for run in runs], **more)
 
 
+def _from_our_readme() -> str:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Coming from …")[2].partition("\n## ")[0]
+    block = section.rpartition("```python\n")[2].partition("```")[0]
+    return block.replace("import ddsimport.dds as dds\n", "")
+
+
 CASES = {
+    "our own example": case(_from_our_readme(), "numbers is called\n6 6\n", "6 6\n"),
     "the first example, with its older decorator": case(
         """
         import warnings
@@ -171,6 +179,25 @@ CASES = {
         "1\n10 10\n",
         "first\n5\nsecond\n50 50\n",
         edits={2: ("main.py", "return 1", "return 5")},
+    ),
+    # dds_py lets paths show what was kept when all of an `eval` has ended.
+    "what is loaded after it is kept": case(
+        """
+        number = 1
+
+        def f():
+            return number
+
+        def pipeline():
+            return dds.keep("/f", f), dds.load("/f")
+
+        dds.keep("/f", f)
+        number = 2
+        print(dds.eval(pipeline))
+        print(dds.eval(pipeline))
+        """,
+        "(2, 2)\n(2, 2)\n",
+        theirs=["(2, 1)\n(2, 2)\n"],
     ),
     "keeps inside keeps": case(
         """
@@ -413,6 +440,40 @@ CASES = {
         """,
         "False 10000\nTrue\nlisted\nNone ([1], [1])\n[1] ['listed']\n",
         "False 10000\nTrue\nNone ([1], [1])\n[1] ['listed']\n",
+    ),
+    "a format of one's own": case(
+        """
+        from {module}.codec import codec_registry
+        from {module}.structures import FileCodecProtocol, ProtocolRef, SupportedType
+
+        class Picture:
+            def __init__(self, rows):
+                self.rows = rows
+
+        class PictureCodec(FileCodecProtocol):
+            def ref(self):
+                return ProtocolRef("picture")
+
+            def handled_types(self):
+                return [SupportedType("__main__.Picture")]
+
+            def serialize_into(self, blob, loc):
+                pathlib.Path(loc).write_text("/".join(blob.rows))
+
+            def deserialize_from(self, loc):
+                return Picture(pathlib.Path(loc).read_text().split("/"))
+
+        codec_registry().add_file_codec(PictureCodec())
+
+        @dds.data_function("/picture")
+        def picture():
+            print("painting")
+            return Picture(["###", "# #"])
+
+        print(picture().rows, picture().rows, open(FOLDER + "/data/picture").read())
+        """,
+        "painting\n['###', '# #'] ['###', '# #'] ###/# #\n",
+        "['###', '# #'] ['###', '# #'] ###/# #\n",
     ),
     "what goes wrong": case(
         """
