@@ -11,7 +11,7 @@ from functools import partial
 
 from ddsimport import config as configuration
 from ddsimport.dds.structures import DDSErrorCode, DDSException
-from ddsimport.runtime import session
+from ddsimport.runtime import recorder, session
 from ddsimport.runtime.session import Session
 
 TYPE_CHECKING = False
@@ -46,7 +46,8 @@ class Store:
             DDSException: the store cannot be used.
         """
         if self._session is None:
-            self._session = self._opened()
+            with recorder.unrecorded():
+                self._session = self._opened()
         return self._session
 
     def _opened(self) -> Session:

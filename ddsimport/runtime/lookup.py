@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ddsimport.runtime.evaluation import Evaluation
     from ddsimport.runtime.footprint import Search
+    from ddsimport.runtime.shown import Due
 
 
 class Hit(Record):
@@ -31,6 +32,7 @@ class Hit(Record):
     value: Any
     step: Step
     path: str
+    due: list[Due]
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
@@ -47,7 +49,7 @@ class Hit(Record):
             imports.repeat(trace.effects)
             with recorder.unrecorded():
                 left.put_back(trace.effects, self.session)
-                shown.repeat(trace.effects, self.session)
+                shown.repeat(self.due, self.session)
         output.replay(trace.output)  # from here on nothing may fail: the step would print it again
         if trace.effects:
             from ddsimport.runtime import randomness
@@ -162,7 +164,8 @@ def _kept(
         try:
             if not holds(candidate.trace, inquiry.live, session):
                 continue
-            if candidate.trace.effects and not _can_be_shown(candidate, session):
+            due = _due(candidate, session) if candidate.trace.effects else []
+            if due is None:
                 continue
         except Exception:
             if not candidate.origin:
@@ -207,14 +210,14 @@ def _kept(
             ),
             waiting,
         )
-        return Hit(session, candidate, value, step, path)
+        return Hit(session, candidate, value, step, path, due)
     return None
 
 
-def _can_be_shown(candidate: Candidate, session: Session) -> bool:
+def _due(candidate: Candidate, session: Session) -> list[Due] | None:
     from ddsimport.runtime import shown
 
-    return shown.can_be(candidate.trace.effects, session)
+    return shown.due(candidate.trace.effects, session)
 
 
 def _may_wait(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ddsimport.store.store import Store
     from ddsimport.store.trace import Candidate
 
+    Due = tuple[str, Candidate | None, str | None]
+    """A path, what it must show (None: nothing), in which format."""
+
 SHOWN = "shown:"
 """What the kinds of these effects begin with, before the path. Their text is a JSON list: signature
 and blob of what it shows, and the `format=` of its pragma; empty if it shows nothing."""
@@ -98,37 +101,38 @@ def absorb(noted: tuple[tuple[str, str], ...], into: Recording) -> None:
             into.note_shown(kind[len(SHOWN) :], _read(text))
 
 
-def can_be(noted: tuple[tuple[str, str], ...], session: Session) -> bool:
-    """Whether what these effects say can be shown now: an inner value may have been collected."""
+def due(noted: tuple[tuple[str, str], ...], session: Session) -> list[Due] | None:
+    """What a hit with these effects must do so that paths show what they say; None if it cannot be
+    done: an inner value may have been collected."""
     store = session.store
     assert store is not None
-    for kind, text in noted:
-        found = _read(text) if kind.startswith(SHOWN) else None
-        if found is not None and not _is_current(store, kind[len(SHOWN) :], found):
-            candidate = _candidate(store, found)
-            if candidate is None or not store.has(candidate.blob):
-                return False
-    return True
-
-
-def repeat(noted: tuple[tuple[str, str], ...], session: Session) -> None:
-    """Make the paths of inner steps show what they showed."""
-    store = session.store
-    assert store is not None
+    found: list[Due] = []
     for kind, text in noted:
         if not kind.startswith(SHOWN) or not session.publishes:
             continue
-        path, found = kind[len(SHOWN) :], _read(text)
-        if found is None:
-            if store.current(path) is not None:
-                session.forget(path)
+        path, wanted = kind[len(SHOWN) :], _read(text)
+        record = store.current(path)
+        if wanted is None:
+            if record is not None:
+                found.append((path, None, None))
+        elif record is None or (record.blob, record.asked) != wanted[1:]:
+            candidate = _candidate(store, wanted)
+            if candidate is None or not store.has(candidate.blob):
+                return None
+            found.append((path, candidate, wanted[2]))
+    return found
+
+
+def repeat(found: list[Due], session: Session) -> None:
+    """Do what is `due`."""
+    store = session.store
+    assert store is not None
+    for path, candidate, format in found:
+        if candidate is None:
+            session.forget(path)
             continue
-        if _is_current(store, path, found):
-            continue
-        candidate = _candidate(store, found)
         with suppress(StoreError, CodecError):  # it was there a moment ago
-            if candidate is not None:
-                store.publish(path, candidate, store.value(candidate), found[2])
+            store.publish(path, candidate, store.value(candidate), format)
 
 
 def _read(text: str) -> Shown:
@@ -136,11 +140,6 @@ def _read(text: str) -> Shown:
         return None
     signature, blob, format = json.loads(text)
     return signature, blob, format
-
-
-def _is_current(store: Store, path: str, found: tuple[str, str, str | None]) -> bool:
-    record = store.current(path)
-    return record is not None and (record.blob, record.asked) == found[1:]
 
 
 def _candidate(store: Store, found: tuple[str, str, str | None]) -> Candidate | None:
