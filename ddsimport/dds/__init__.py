@@ -90,13 +90,10 @@ def data_function(path: str | PurePath) -> Callable[[F], F]:
     checked = path_of(path)
 
     def decorate(function: F) -> F:
-        code = getattr(function, "__code__", None)
-        line = code.co_firstlineno if code is not None else 0
-        namespace: dict[str, Any] = getattr(function, "__globals__", {})
-
+        # What it closes over counts for those who call it: no more than must.
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            return _keep(checked, function, args, kwargs, namespace, line)
+            return _keep(checked, function, args, kwargs, *plain.place_of(function))
 
         return call  # type: ignore[return-value]  # the same to call
 

@@ -221,8 +221,10 @@ def _namespace(data: str) -> str:
     """The name of the namespace whose paths are shown in a folder."""
     from blake3 import blake3
 
-    mark: str = blake3(os.fsencode(data)).hexdigest()[:16]
-    return f"folder-{mark}"
+    from ddsimport.store.paths import quote_part
+
+    mark: str = blake3(os.fsencode(data)).hexdigest()[:12]
+    return f"{quote_part(os.path.basename(data))}-{mark}"
 
 
 def _open(config: Config, data: str | None, most_recent: int) -> _Kept:

@@ -63,11 +63,10 @@ def data_function(path: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     checked_path(path)
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
-        line = function.__code__.co_firstlineno
-
+        # What it closes over counts for those who call it: no more than must.
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> T:
-            return kept(path, function, args, kwargs, function.__globals__, line)
+            return kept(path, function, args, kwargs, *place_of(function))
 
         return call
 
@@ -160,6 +159,12 @@ def kept(
     if manner.shows and found.kept is None:
         _show(step, result, shared, outer)
     return result
+
+
+def place_of(function: Callable[..., Any]) -> tuple[dict[str, Any], int]:
+    """The globals of the module where a function is defined, and the line."""
+    code = getattr(function, "__code__", None)
+    return getattr(function, "__globals__", {}), code.co_firstlineno if code is not None else 0
 
 
 def _step(

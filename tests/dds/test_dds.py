@@ -67,6 +67,42 @@ def test_what_dds_py_refuses_is_done(run):
     assert run.again() == "120 6\na! b? 24\n4\n"
 
 
+@pytest.mark.parametrize("module", ["ddsimport", "ddsimport.dds"])
+def test_what_stands_beside_a_data_function_is_nothing_to_its_callers(project, module):
+    project.write(
+        main=f"""
+        import os
+        import {module} as dds
+
+        unrelated = 1
+
+        @dds.data_function("/inner")
+        def inner():
+            return 1
+
+        @dds.data_function("/outer")
+        def outer():
+            return inner() + 1
+
+        print(outer())
+        """
+    )
+    report = project.root / "report.json"
+
+    def evaluated():
+        ended = project.plain("main.py", environment={"DDSIMPORT_REPORT": str(report)})
+        assert (ended.code, ended.stdout) == (0, "2\n"), ended.stderr
+        assert "not counted" not in ended.stderr
+        steps = json.loads(report.read_text())["steps"]
+        return {step["path"] for step in steps if step["status"] != "hit"}
+
+    assert evaluated() == {"/inner", "/outer"}
+    project.edit("main.py", "unrelated = 1", "unrelated = 2\nanother = []\n# and lines")
+    assert evaluated() == set()
+    project.edit("main.py", "    return 1", "    return 0 + 1")
+    assert evaluated() == {"/inner", "/outer"}
+
+
 def test_what_is_loaded_deep_inside_counts(run, project):
     text = """
         def first():
