@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -18,8 +19,10 @@ from ddsimport.analysis.facts import (
     DEF_EXTRAS,
     DEF_FIRST,
     DEF_LAST,
+    DEF_REFERENCES,
     TOP_DIGEST,
     TOP_LINE,
+    TOP_REFERENCES,
     Facts,
     FactsCache,
     facts_of,
@@ -45,6 +48,7 @@ class Piece(Record):
         line: its first line.
         text: as written.
         digest: of its normal form; `extras` that of its docstrings and annotations.
+        names: the global names that it mentions, with the attributes read of them.
     """
 
     file: str
@@ -53,6 +57,7 @@ class Piece(Record):
     text: str
     digest: str
     extras: str = ""
+    names: frozenset[str] = frozenset()
 
 
 class Difference(Record):
@@ -206,11 +211,11 @@ def _shifted(header: str, old: int, new: int) -> str:
 
 
 def _step(provenance: Provenance, facts: Facts, text: str, place: str) -> Piece:
-    digest, _, _ = facts.steps[place]
+    digest, references, _ = facts.steps[place]
     line = provenance.line
-    return Piece(
-        provenance.file, f"the step `{provenance.target}`", line, _statement_at(text, line), digest
-    )
+    name = f"the step `{provenance.target}`"
+    written = _statement_at(text, line)
+    return Piece(provenance.file, name, line, written, digest, names=_names(references))
 
 
 def _definition(file: str, facts: Facts, text: str, index: int) -> Piece:
@@ -218,7 +223,15 @@ def _definition(file: str, facts: Facts, text: str, index: int) -> Piece:
     first, last = record[DEF_FIRST], record[DEF_LAST]
     name = facts.label_of(index).partition("#")[0]
     lines = text.splitlines()[first - 1 : last]
-    return Piece(file, name, first, "\n".join(lines), record[DEF_DIGEST], record[DEF_EXTRAS] or "")
+    return Piece(
+        file,
+        name,
+        first,
+        "\n".join(lines),
+        record[DEF_DIGEST],
+        record[DEF_EXTRAS] or "",
+        _names(record[DEF_REFERENCES]) | {name.rpartition(".")[2]},
+    )
 
 
 def _statement(file: str, facts: Facts, text: str, index: int) -> Piece:
@@ -231,12 +244,21 @@ def _statement(file: str, facts: Facts, text: str, index: int) -> Piece:
     ]
     written = _statement_at(text, line)
     name = ", ".join(names) or f"`{written.partition(chr(10))[0]}`"
-    return Piece(file, name, line, written, record[TOP_DIGEST])
+    mentioned = _names(record[TOP_REFERENCES]) | frozenset(names)
+    return Piece(file, name, line, written, record[TOP_DIGEST], names=mentioned)
 
 
 def _module(file: str, facts: Facts, text: str) -> Piece:
     digest = blake3("".join(record[TOP_DIGEST] for record in facts.top).encode()).hexdigest()
     return Piece(file, "the module", 1, text, facts.whole or digest)
+
+
+def _names(references: list[str]) -> frozenset[str]:
+    """The names in references as facts hold them."""
+    return frozenset(name for each in references for name in _NAME.findall(each))
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def _statement_at(text: str, line: int) -> str:

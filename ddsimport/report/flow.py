@@ -8,6 +8,7 @@ to a name meanwhile.
 from __future__ import annotations
 
 import ast
+import builtins
 
 from ddsimport.records import Record
 
@@ -144,9 +145,14 @@ def _bound(statement: ast.stmt) -> set[str]:
 
 
 def _acts_on(statement: ast.stmt, name: str) -> bool:
-    """`x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
+    """`x.append(1)`, `fill(x)`, `x["a"] = 1`, `x.n += 1`."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        targets: list[ast.expr] = [statement.value.func]
+        call = statement.value
+        targets: list[ast.expr] = [call.func]
+        of_python = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
+        given = (each for each in call.args if isinstance(each, ast.Name))
+        if not of_python and any(each.id == name for each in given):
+            return True
     elif isinstance(statement, ast.Assign):
         targets = list(statement.targets)
     elif isinstance(statement, ast.AugAssign):
