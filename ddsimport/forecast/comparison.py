@@ -8,8 +8,9 @@ from contextlib import suppress
 
 from ddsimport.analysis.facts import DEF_KIND, DEF_OUTLINE
 from ddsimport.report.code import Code, Difference, Piece, differences
-from ddsimport.report.edits import Edit, Text, concerned, edits_between, names_around
+from ddsimport.report.edits import Bindings, Edit, Text, concerned, edits_between, names_around
 from ddsimport.runtime import recorder
+from ddsimport.runtime.session import environment
 from ddsimport.store.provenance import Snapshot
 
 TYPE_CHECKING = False
@@ -22,20 +23,27 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+_ASKS_ARGUMENTS = frozenset({"argv", "orig_argv", "parse_args", "parse_known_args"})
+_ASKS_ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb"})
+
+
 class Comparison:
     """Compares what past values were made from with what is there now.
 
     Args:
         session: what reads the present texts.
         past: what has read the former ones.
+        arguments: those of the program.
     """
 
-    def __init__(self, session: Session, past: Past) -> None:
+    def __init__(self, session: Session, past: Past, arguments: tuple[str, ...]) -> None:
+        self._arguments = arguments
         self._session = session
         self._past = past
         self._code = Code(past)
         self._texts: dict[str, str] = {}
         self._all_edits: dict[str, list[Edit]] = {}
+        self._all_bindings: dict[str, Bindings] = {}
 
     def reach(self, place: Place) -> Reach:
         """What a step reaches now. Raises LookupError, OSError: its text is in the way."""
@@ -163,18 +171,23 @@ class Comparison:
     def concerned(self, run: PastRun, provenance: Provenance, place: Place) -> str:
         """What else has changed that may have a part in the step; empty if nothing has."""
         edits = self._edits(run)
-        if not edits:
+        given = self._given(run)
+        if not edits and not given:
             return ""
         text = Text(self._text_now(place.file) or "")
         around = names_around(text, place.site.line, (each.name for each in provenance.inputs))
-        names = set(around)
         for variable in provenance.variables:
-            names.update(variable.name.split("."))
+            around |= frozenset(variable.name.split("."))
+        around = self._bindings_of(run).closed(around)
+        names = set(around)
         own = set()
         for piece in self._code.pieces(provenance).values():
             names |= piece.names
             names.add(os.path.basename(piece.file).partition(".")[0])
             own.add((piece.file, piece.name.partition(".")[0]))
+        for what, asked in given.items():
+            if not names.isdisjoint(asked):
+                return what
         # Of the step's own code, the change has been weighed; unless plain code calls it, too.
         edits = [
             each
@@ -183,6 +196,25 @@ class Comparison:
         ]
         file = self._session.relative(place.file)
         return concerned(edits, frozenset(names), (file, text, place.site.line))
+
+    def _given(self, run: PastRun) -> dict[str, frozenset[str]]:
+        """What the run was given otherwise than a run now would be -> by which names code asks
+        for it."""
+        found = {}
+        if run.arguments != self._arguments:
+            found["the arguments are others"] = _ASKS_ARGUMENTS
+        if run.environment != environment():
+            found["the environment is another"] = _ASKS_ENVIRONMENT
+        return found
+
+    def _bindings_of(self, run: PastRun) -> Bindings:
+        """How names lead to each other in the files that a run had loaded."""
+        known = self._all_bindings.get(run.ended)
+        if known is None:
+            texts = (self._text_now(self._session.absolute(file)) for file in run.files)
+            known = Bindings(Text(text) for text in texts if text is not None)
+            self._all_bindings[run.ended] = known
+        return known
 
     def _edits(self, run: PastRun) -> list[Edit]:
         """What has changed in the files that a run had loaded."""

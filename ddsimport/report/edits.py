@@ -190,6 +190,42 @@ def names_around(text: Text, line: int, inputs: Iterable[str]) -> frozenset[str]
     return frozenset(found)
 
 
+class Bindings:
+    """Which names lead to which in the plain code of several texts: a variable to what the
+    statements mention that bind it, a function or class to what it mentions."""
+
+    def __init__(self, texts: Iterable[Text]) -> None:
+        self._leads: dict[str, set[str]] = {}
+        for text in texts:
+            for statement in text.scopes.get("", []):
+                if not _is_marked(statement, text):
+                    self._add(statement)
+
+    def _add(self, statement: ast.stmt) -> None:
+        if isinstance(statement, _Function | ast.ClassDef):
+            bound: set[str] = {statement.name}
+        else:
+            bound = {
+                node.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+        mentioned = mentioned_by(statement)
+        for name in bound:
+            self._leads.setdefault(name, set()).update(mentioned)
+
+    def closed(self, names: Iterable[str]) -> frozenset[str]:
+        """These names, and all that they lead to."""
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue += self._leads.get(name, ())
+        return frozenset(found)
+
+
 def mentioned_by(node: ast.AST) -> frozenset[str]:
     """The names and attributes in a piece of code."""
     found: set[str] = set()

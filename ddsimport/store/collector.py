@@ -31,9 +31,10 @@ from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries, ignored
 from ddsimport.store.files import files_below
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import namespaces
 from ddsimport.store.seals import read_small
 from ddsimport.store.trace import blobs_of, is_name
-from ddsimport.store.views import Views, namespaces
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
