@@ -110,7 +110,11 @@ class Server:
                 self._answer(with_body=False)
 
             def _answer(self, *, with_body: bool) -> None:
-                status, kind, content = server.answer(self.path, self.headers.get("Host", ""))
+                try:
+                    status, kind, content = server.answer(self.path, self.headers.get("Host", ""))
+                except Exception as error:  # the page asks again, and perhaps the store is mended
+                    said = f"ddsimport failed: {type(error).__name__}: {error}\n"
+                    status, kind, content = 500, "text/plain", said.encode("utf-8", "replace")
                 self.send_response(status)
                 for name, value in (
                     ("Content-Type", f"{kind}; charset=utf-8"),

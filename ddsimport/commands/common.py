@@ -104,7 +104,7 @@ def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Ou
     if not os.path.isfile(script):
         return {}
     try:
-        plan = plan_of(script, is_module=False, flags=flags)
+        plan = plan_of(script, run.arguments, is_module=False, flags=flags)
     except (ConfigurationError, StoreError, CannotRunError, OSError, SyntaxError, ValueError):
         return {}  # it is drawn as it was
     return {

@@ -110,6 +110,7 @@ def _read(content: bytes) -> LiveRun | None:
             saved_seconds=sum(event.saved_seconds for event in events),
             events=tuple(events),
             files={},
+            environment="",
         )
         return LiveRun(run, str(head["started"]), running)
     except (KeyError, TypeError, ValueError):  # of another version of ddsimport

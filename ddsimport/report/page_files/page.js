@@ -625,7 +625,7 @@
       if (!document.hidden) {
         const answer = await fetch(`api/graph?version=${encodeURIComponent(version)}`);
         if (answer.status === 200) renew(await answer.json());
-        document.body.classList.remove("lost");
+        else if (answer.status !== 204) byId("summary").textContent = await answer.text();
       }
     } catch {
       byId("summary").textContent = "The server is gone; start `ddsimport ui` again.";
