@@ -106,7 +106,7 @@ class Details:
             "files": files,
             "environment": environment,
             "loads": loads,
-            "packages": sorted(f"{name} {version}" for name, version in versions.items()),
+            "packages": sorted(_package(name, version) for name, version in versions.items()),
             "value": provenance.value,
         }
 
@@ -149,6 +149,14 @@ def _told(explained: Explanation) -> dict[str, Any]:
         "causes": causes,
         "chain": list(explained.chain),
     }
+
+
+def _package(name: str, version: str) -> str:
+    """`pandas 3.1`, `sklearn (scikit_learn 1.9)`."""
+    distribution, several, number = version.partition("==")
+    if not several:
+        return f"{name} {version}"
+    return f"{name} {number}" if name == distribution else f"{name} ({distribution} {number})"
 
 
 def preview(file: str) -> dict[str, str]:

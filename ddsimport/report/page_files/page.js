@@ -291,7 +291,10 @@
   canvas.addEventListener("click", (event) => {
     if (dragged) return;
     const box = event.target.closest(".node");
-    if (box) { focus(box.dataset.id); open(box.dataset.id); } else close();
+    if (!box) return close();
+    settle(box.dataset.id);
+    box.focus({ preventScroll: true });
+    open(box.dataset.id);
   });
   canvas.addEventListener("focusin", (event) => {
     const box = event.target.closest(".node");
@@ -480,7 +483,7 @@
              detail: "", members: [] }, told);
     });
     return make("div", { class: `item ${each.status}` }, name,
-                make("span", { class: "value" }, `${WORDS[each.status] || each.status}, ${duration(each.seconds)}`));
+                make("span", { class: "value" }, [WORDS[each.status], each.seconds >= 0.0005 ? duration(each.seconds) : ""].filter(Boolean).join(", ")));
   }
 
   const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + ".";
