@@ -199,7 +199,8 @@ class Shown:
 
     def _renew(self) -> None:
         state = self._looked_at()
-        if state == self._state:
+        index = f"{self._store.root}/index/cache.db"
+        if (state, _status(index)) == self._state:
             return
         past = Past(self._store, self._project)
         live, run = self._chosen(past)
@@ -213,8 +214,9 @@ class Shown:
         data = page_data(self._graph, self._forecasts)
         version = blake3(json.dumps(data).encode()).hexdigest(16)
         self._data = {**data, "version": version}
-        # As of before: what has changed meanwhile is looked at next time.
-        self._state = state if self._files == state[-1] else None
+        # As of before: what has changed meanwhile is looked at next time. But for the index, which
+        # to read changes; a run that ends meanwhile is in the journal first.
+        self._state = (state, _status(index)) if self._files == state[-1] else None
 
     def _chosen(self, past: Past) -> tuple[LiveRun | None, PastRun | None]:
         lives = live_runs(self._store.root, self._store.namespace)
@@ -230,7 +232,7 @@ class Shown:
     def _looked_at(self) -> tuple[object, ...]:
         """What would be different if anything had changed."""
         root = self._store.root
-        watched = [f"{root}/index/journal", f"{root}/index/cache.db"]
+        watched = [f"{root}/index/journal"]
         with suppress(OSError):
             watched += [
                 f"{root}/live/{name}"

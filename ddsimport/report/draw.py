@@ -270,7 +270,7 @@ def by_graphviz(graph: Graph, form: str, forecasts: Forecasts | None = None) -> 
     """
     try:
         ended = subprocess.run(
-            ["dot", f"-T{form}"],
+            ["dot", f"-T{form}", *(("-Gdpi=144",) if form == "png" else ())],
             input=dot(graph, forecasts).encode("utf-8", "replace"),
             capture_output=True,
             timeout=_DOT_SECONDS,
@@ -310,7 +310,7 @@ def dot(graph: Graph, forecasts: Forecasts | None = None) -> str:
     lines = [
         "digraph steps {",
         "  rankdir=LR;",
-        f"  label={_dot(graph.program)}; labelloc=t;",
+        f'  label={_dot(graph.program)}; labelloc=t; fontname="Helvetica";',
         '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11];',
         f'  edge [color="{_EDGE}"];',
     ]

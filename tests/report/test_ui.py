@@ -15,6 +15,10 @@ import pytest
 from browser import Visit, chromium
 from projects import ROOT
 
+from ddsimport.report import livefile
+from ddsimport.store.store import Store
+from ddsimport.ui import Shown
+
 # The second step goes on when it gets a signal; with an argument, the program sends it to itself.
 PROGRAM = """
 import os, signal, sys
@@ -173,6 +177,44 @@ def test_a_page_that_is_opened_later_and_a_run_that_is_killed(project):
         ended(run)
         if ui is not None:
             ended(ui.process)
+
+
+def test_what_has_not_changed_is_not_made_again(project):
+    project.write(main="a = [1]  # dds: /a\n")
+    project.run()
+    store = Store.open(str(project.root / ".dds"))
+    shown = Shown(store, str(project.root), None, lambda past, run: {})
+    shown.data()
+    known = shown.data()
+    assert shown.data() is known
+    project.run()
+    assert shown.data() is not known
+    assert [each["status"] for each in shown.data()["nodes"]] == ["hit"]
+
+
+def test_to_be_watched_changes_nothing(project):
+    """What is told to those who watch is nothing that a step around did."""
+    project.write(
+        main="""
+        import os
+
+        def inner(n):  # dds: /inner/{n}
+            return n * 2
+
+        def outer(n):  # dds: /outer
+            return inner(n) + inner(n + 1), os.path.exists("no such file")
+
+        print(outer(3))
+        part = inner(7)  # dds: /part
+        """
+    )
+    livefile.ask(str(project.root / ".dds"))
+    (project.root / ".dds").chmod(0o700)
+    cold = project.same()
+    assert cold.evaluated() == {"/inner/3", "/inner/4", "/inner/7", "/outer", "/part"}
+    os.remove(project.root / ".dds" / "live" / "asked")
+    assert project.same().evaluated() == set()
+    assert not list((project.root / ".dds" / "live").iterdir())
 
 
 def test_an_interrupt_ends_it(ui):
