@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.figures import Figures
+    from ddsimport.runtime.lazy import Lazy
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
@@ -144,13 +145,22 @@ class Evaluation:
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
 
     def __call__(self, value: Any) -> tuple[Any]:
+        lazy: Lazy | None = None
+        given = value
+        if "pyspark" in sys.modules:
+            lazy = self._run_lazy(value)
         seconds = perf_counter() - self.started
         self._end()
         try:
             if self.trouble is not None or self.recording is None:
                 raise self.trouble or RuntimeError("it was not recorded")
             with recorder.unrecorded():
-                self._keep(value, seconds, self.recording)
+                if lazy is not None:
+                    lazy.check(self)
+                    self._keep(value, seconds, self.recording, lazy.settled)
+                    given = lazy.settled
+                else:
+                    self._keep(value, seconds, self.recording, value)
         except (UncachedError, CodecError, StoreError) as error:
             with recorder.unrecorded():
                 self.session.forget(self.path)
@@ -159,7 +169,17 @@ class Evaluation:
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
         finally:
             self._free()
-        return (value,)
+        return (given,)
+
+    def _run_lazy(self, value: Any) -> Lazy | None:
+        """Have a value that is only a plan evaluated, while what that reads is recorded."""
+        from ddsimport.runtime import lazy
+
+        try:
+            return lazy.run(value)
+        except Exception as error:
+            self.trouble = self.trouble or error.with_traceback(None)
+            return None
 
     def fail(self) -> None:
         """The expression raised: nothing is kept."""
@@ -223,7 +243,10 @@ class Evaluation:
             )
         )
 
-    def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
+    def _keep(
+        self, value: Any, seconds: float, recording: recorder.Recording, settled: Any
+    ) -> None:
+        """Keep `settled`: the value, or what it is once its plans have run."""
         from ddsimport.runtime import imports, native
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
@@ -238,6 +261,7 @@ class Evaluation:
         recording.forget_precautions()
         effects = imports.imported_since(self.loaded)
         again = check(self, value, recording)
+        value = settled
         lazy, moved = checked_lazy(self, again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
