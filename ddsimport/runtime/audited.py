@@ -293,7 +293,7 @@ def _is_own_jvm(address: Any) -> bool:
         return False
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if str(frame.f_globals.get("__name__")).startswith("py4j."):
+        if str(frame.f_globals.get("__name__")).startswith(("py4j.", "pyspark.")):
             return address[0] in ("127.0.0.1", "localhost", "::1")
         frame = frame.f_back
     return False

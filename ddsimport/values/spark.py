@@ -24,6 +24,7 @@ from blake3 import blake3
 
 from ddsimport.errors import CodecError
 from ddsimport.records import Record
+from ddsimport.values import _parquet_footer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,6 +213,7 @@ def _settle(target: str) -> tuple[tuple[int, int, str], ...]:
         number = int(numbered[1])
         settled = f"{target}/{part_name(number)}"
         os.rename(path, settled)
+        _parquet_footer.settle(settled)
         os.chmod(settled, 0o444)
         found.append((number, os.stat(settled).st_size, _hash_of(settled)))
     return tuple(sorted(found))
