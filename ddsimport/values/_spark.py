@@ -1,4 +1,4 @@
-"""Spark: frames by what they hold, sessions by the settings and views that decide what a plan gives.
+"""Spark: frames by what they hold, sessions by what decides on what a plan gives: settings, views.
 
 A frame that came from a step carries its digest (`values.spark`). Of any other the plan tells too
 little: the files under it may have changed, a function in it is bytes. So it is run, and counts by
