@@ -288,7 +288,7 @@ def _on_connect(_: Any, address: Any) -> None:
 
 def _is_own_jvm(address: Any) -> bool:
     """Whether an address is that of the JVM that pyspark has started here: what it says is what
-    Spark computes, and what that reads is told elsewhere (see `lazy`)."""
+    Spark computes, and what that reads is told elsewhere (see `plans`)."""
     if "py4j" not in sys.modules or type(address) is not tuple:
         return False
     frame: FrameType | None = sys._getframe(1)

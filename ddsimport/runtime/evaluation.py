@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.figures import Figures
-    from ddsimport.runtime.lazy import Lazy
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
+    from ddsimport.runtime.plans import Ran
     from ddsimport.runtime.process import Settings
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
@@ -91,6 +91,7 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.ran: Ran | None = None
 
     def begin(self, code: CodeType | None) -> None:
         """Start the recording; `code` is what the step stands in, if that is Python.
@@ -145,20 +146,19 @@ class Evaluation:
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
 
     def __call__(self, value: Any) -> tuple[Any]:
-        lazy: Lazy | None = None
         given = value
-        if "pyspark" in sys.modules:
-            lazy = self._run_lazy(value)
+        if "pyspark" in sys.modules and self.ran is None:
+            self.ran = self._run_plans(value)
         seconds = perf_counter() - self.started
         self._end()
         try:
             if self.trouble is not None or self.recording is None:
                 raise self.trouble or RuntimeError("it was not recorded")
             with recorder.unrecorded():
-                if lazy is not None:
-                    lazy.check(self)
-                    self._keep(value, seconds, self.recording, lazy.settled)
-                    given = lazy.settled
+                if self.ran is not None:
+                    self.ran.check(self)
+                    self._keep(value, seconds, self.recording, self.ran.settled)
+                    given = self.ran.settled
                 else:
                     self._keep(value, seconds, self.recording, value)
         except (UncachedError, CodecError, StoreError) as error:
@@ -171,12 +171,18 @@ class Evaluation:
             self._free()
         return (given,)
 
-    def _run_lazy(self, value: Any) -> Lazy | None:
+    def settled(self, value: Any) -> Any:
+        """What a marked function is to return in place of `value`, which it is about to."""
+        if "pyspark" in sys.modules:
+            self.ran = self._run_plans(value)
+        return value if self.ran is None else self.ran.settled
+
+    def _run_plans(self, value: Any) -> Ran | None:
         """Have a value that is only a plan evaluated, while what that reads is recorded."""
-        from ddsimport.runtime import lazy
+        from ddsimport.runtime import plans
 
         try:
-            return lazy.run(value)
+            return plans.run(value)
         except Exception as error:
             self.trouble = self.trouble or error.with_traceback(None)
             return None

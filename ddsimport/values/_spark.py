@@ -69,9 +69,9 @@ def _frame(encoder: Encoder, value: Any) -> None:
         try:
             found = spark.written(value)
         except CodecError as error:
-            raise RefusalError(
-                value, f"{error} (or put `# dds:` on the line that makes this DataFrame)"
-            ) from error
+            # It could have been run, so a step could keep it: but not every time.
+            remedy = "" if spark.refusal(value) else "; put `# dds:` on the line that makes it"
+            raise RefusalError(value, f"{error}{remedy}") from error
         token = found.digest()
         if all(found is not folder for _, folder in spark.known_frames()):
             spark.removed(found)

@@ -36,7 +36,9 @@ def store(tmp_path, monkeypatch) -> Store:
     def view(value, suffix, format):
         if format == "none":
             raise CodecError("no view")
-        return ViewFormat("table", ".table", True, None, fill=lambda value, place: value.fill(place))
+        return ViewFormat(
+            "table", ".table", True, None, fill=lambda value, place: value.fill(place)
+        )
 
     monkeypatch.setattr("ddsimport.store.store.chosen_view", view)
     return Store.open(str(tmp_path / "store"))

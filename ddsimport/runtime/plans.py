@@ -34,7 +34,7 @@ _MOUNTS = (("dbfs:/Volumes/", "/Volumes/"), ("dbfs:/", "/dbfs/"), ("file:", ""))
 """How names of Spark begin -> how those of the same files here do."""
 
 
-class Lazy(Record):
+class Ran(Record):
     """Plans that have run.
 
     Attributes:
@@ -66,7 +66,7 @@ class Lazy(Record):
             )
 
 
-def run(value: Any) -> Lazy | None:
+def run(value: Any) -> Ran | None:
     """Run the plans in a value; None if there are none."""
     if not any(map(spark.is_frame, _parts(value))):
         return None
@@ -78,14 +78,14 @@ def run(value: Any) -> Lazy | None:
             for part in _parts(value)
         ]
     except CodecError as error:
-        return Lazy(value, (), (), error.with_traceback(None))
+        return Ran(value, (), (), error.with_traceback(None))
     if type(value) is dict:
         whole: Any = dict(zip(value, settled, strict=True))
     elif type(value) in (list, tuple):
         whole = type(value)(settled)
     else:
         (whole,) = settled
-    return Lazy(whole, tuple(elsewhere), tuple(views), None)
+    return Ran(whole, tuple(elsewhere), tuple(views), None)
 
 
 def _parts(value: Any) -> list[Any]:
