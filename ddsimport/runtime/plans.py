@@ -19,7 +19,7 @@ from ddsimport.errors import CodecError
 from ddsimport.records import Record
 from ddsimport.runtime import recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.values import spark
+from ddsimport.values import spark, spark_plans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ def _settled(frame: Any, elsewhere: dict[str, None], views: dict[str, None]) -> 
 
 def _note_sources(plan: Any, elsewhere: dict[str, None], views: dict[str, None]) -> None:
     """Tell what is recorded which files a plan is about to read."""
-    for view in spark.nodes(plan, "View"):
+    for view in spark_plans.nodes(plan, "View"):
         if view.isTempView():
             views[str(view.desc().identifier().unquotedString())] = None
-    for leaf in spark.leaves(plan):
+    for leaf in spark_plans.leaves(plan):
         name = str(leaf.getClass().getSimpleName())
         if name in _GIVEN:
             continue
-        files = spark.files_of(leaf) if name == "LogicalRelation" else None
+        files = spark_plans.files_of(leaf) if name == "LogicalRelation" else None
         if files is None:
             elsewhere[str(leaf.nodeName())] = None
             continue

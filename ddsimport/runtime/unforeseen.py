@@ -33,6 +33,7 @@ from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.signature import Step
     from ddsimport.runtime.witness import Seen
 
-_CODE = "code:"
+_CODE = labels.CODE
 _MODULE = "module:"
 _VALUE = "value:"
 _INSTALLED = "installed"

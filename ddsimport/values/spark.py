@@ -25,6 +25,7 @@ from blake3 import blake3
 from ddsimport.errors import CodecError
 from ddsimport.records import Record
 from ddsimport.values import _parquet_footer
+from ddsimport.values.spark_plans import items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def written(frame: Any) -> Folder:
 def _alias(plan: Any) -> str:
     """What all columns of a plan may be qualified with (`t.x`), without a catalogue before it."""
     found = set()
-    for attribute in _items(plan.output()):
+    for attribute in items(plan.output()):
         qualifier = attribute.qualifier()
         found.add(str(qualifier.last()) if qualifier.size() else "")
     return found.pop() if len(found) == 1 else ""
@@ -322,49 +323,10 @@ def _places(rows: Any) -> dict[str, int]:
     while not str(scan.getClass().getSimpleName()).startswith("FileScanRDD"):
         scan = scan.dependencies().head().rdd()
     found = {}
-    for number, partition in enumerate(_items(scan.filePartitions())):
+    for number, partition in enumerate(items(scan.filePartitions())):
         (file,) = partition.files()
         found[os.path.basename(str(file.filePath().toString()))] = number
     return found
-
-
-# --- what a plan reads ----------------------------------------------------------------------------
-
-
-def leaves(plan: Any) -> list[Any]:
-    """The leaves of a plan, and of the plans in its expressions (`x in (select …)`)."""
-    return [leaf for each in _with_subqueries(plan) for leaf in _items(each.collectLeaves())]
-
-
-def nodes(plan: Any, name: str) -> list[Any]:
-    """The nodes of a plan, and of the plans in its expressions, that are of a class."""
-    found = []
-    waiting = _with_subqueries(plan)
-    while waiting:
-        node = waiting.pop()
-        if str(node.getClass().getSimpleName()) == name:
-            found.append(node)
-        waiting += _items(node.children())
-    return found
-
-
-def _with_subqueries(plan: Any) -> list[Any]:
-    return [plan, *_items(plan.subqueriesAll())]
-
-
-def _items(sequence: Any) -> list[Any]:
-    """Those of a sequence of Scala."""
-    return [sequence.apply(number) for number in range(sequence.size())]
-
-
-def files_of(leaf: Any) -> list[str] | None:
-    """The files that a leaf of a plan reads, and the folders that it found them in, as Spark names
-    them; None if it reads something else."""
-    relation = leaf.relation()
-    if str(relation.getClass().getSimpleName()) != "HadoopFsRelation":
-        return None
-    roots = _items(relation.location().rootPaths())
-    return [*map(str, relation.inputFiles()), *(str(root.toString()) for root in roots)]
 
 
 # --- a session and folders of our own -------------------------------------------------------------

@@ -37,9 +37,18 @@ _FOREIGN = frozenset(
 )
 
 
+AS_IT_IS = "="
+"""In place of a format: texts and bytes are their own file, also at `/scores.json`; all else goes
+by the suffix of its path."""
+
+
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
     """How to show a value; see `ddsimport.values.codecs.view_for`."""
     suffix = suffix.lower()
+    if format == AS_IT_IS:
+        if type(value) is str or type(value) is bytes:
+            return _usual_view(value)
+        format = None
     if spark.is_frame(value):
         return _frame_view(value, suffix, format)
     if format is not None:
