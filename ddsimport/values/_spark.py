@@ -64,19 +64,12 @@ def _refusal(why: str) -> Body:
 
 
 def _frame(encoder: Encoder, value: Any) -> None:
-    known = spark.folder_of(value)
-    if known is None:
-        try:
-            found = spark.written(value)
-        except CodecError as error:
-            # It could have been run, so a step could keep it: but not every time.
-            remedy = "" if spark.refusal(value) else "; put `# dds:` on the line that makes it"
-            raise RefusalError(value, f"{error}{remedy}") from error
-        token = found.digest()
-        if all(found is not folder for _, folder in spark.known_frames()):
-            spark.removed(found)
-    else:
-        token = known.digest()
+    try:
+        token = spark.digest_of(value)
+    except CodecError as error:
+        # What Spark could not run now, it may have run in a step.
+        remedy = "" if spark.refusal(value) else "; put `# dds:` on the line that makes it"
+        raise RefusalError(value, f"{error}{remedy}") from error
     encoder.out += _FRAME
     encoder.out += token
 

@@ -156,11 +156,30 @@ def refusal(frame: Any) -> str | None:
 
 
 def written(frame: Any) -> Folder:
-    """Run a frame's plan, and write what it gives to files.
+    """Run a frame's plan, and have what it gives in files that stay.
 
     Raises:
         CodecError: Spark cannot, or no parquet file holds it.
     """
+    found = _run(frame)
+    known = _folders.setdefault((_place(frame.sparkSession), found.digest()), found)
+    if known is not found:
+        _remove(found.path)
+    return known
+
+
+def digest_of(frame: Any) -> bytes:
+    """The digest of a frame: known, or found by running its plan. Raises CodecError."""
+    known = folder_of(frame)
+    if known is not None:
+        return known.digest()
+    found = _run(frame)
+    _remove(found.path)
+    return found.digest()
+
+
+def _run(frame: Any) -> Folder:
+    """What a frame's plan gives now, in new files. Raises CodecError."""
     why = refusal(frame)
     if why is not None:
         raise CodecError(why)
@@ -179,7 +198,7 @@ def written(frame: Any) -> Folder:
             bool(level.useDisk), bool(level.useMemory), bool(level.useOffHeap),
             bool(level.deserialized), int(level.replication),
         )  # fmt: skip
-        found = Folder(
+        return Folder(
             path=target,
             schema=str(schema.json()),
             alias=_alias(execution.analyzed()),
@@ -190,7 +209,6 @@ def written(frame: Any) -> Folder:
     except Exception as error:
         _remove(target)
         raise CodecError(f"Spark cannot write it to files: {_said(error)}") from error
-    return _folders.setdefault((_place(session), found.digest()), found)
 
 
 def _alias(plan: Any) -> str:
@@ -360,14 +378,6 @@ def _remove(folder: str) -> None:
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def removed(folder: Folder) -> None:
-    """Remove files that no frame reads."""
-    for key, known in list(_folders.items()):
-        if known is folder:
-            del _folders[key]
-    _remove(folder.path)
 
 
 def _said(error: Exception) -> str:

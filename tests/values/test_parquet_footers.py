@@ -49,7 +49,7 @@ def test_the_order_of_encodings_is_settled_and_nothing_else_is(tmp_path):
     assert bytes(other) != after
     path.write_bytes(other)
     _parquet_footer.settle(str(path))
-    assert open(path, "rb").read() == after  # noqa: SIM115
+    assert path.read_bytes() == after
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" * 5, b"x" * 20 + b"\x0c\0\0\0PAR1"])

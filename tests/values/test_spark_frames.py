@@ -228,6 +228,13 @@ def test_frames_that_nobody_holds_leave_no_files(spark):
     before = set(place.iterdir())
     digest(spark.range(3).withColumn("once", F.lit(1)))
     assert set(place.iterdir()) == before
+    kept = _back(spark.range(7))
+    more = kept.withColumn("more", F.lit(1))
+    del kept
+    digest(spark.range(7))  # the same as what `more` still reads
+    frames.written(spark.range(7))
+    assert more.count() == 7
+    assert len(set(place.iterdir()) - before) == 1
 
 
 def test_frames_come_back_as_parts_of_a_value(spark):
