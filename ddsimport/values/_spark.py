@@ -71,6 +71,8 @@ def _frame(encoder: Encoder, value: Any) -> None:
         remedy = "" if spark.refusal(value) else "; put `# dds:` on the line that makes it"
         raise RefusalError(value, f"{error}{remedy}") from error
     encoder.out += _FRAME
+    # By its class it is known that the step uses Spark, whose files are watched.
+    encoder.out += encoder.class_token(type(value))
     encoder.out += token
 
 
@@ -94,6 +96,7 @@ def _session(encoder: Encoder, value: Any) -> None:
             "seen: call the function itself",
         )
     encoder.out += _SESSION
+    encoder.out += encoder.class_token(type(value))
     _context(encoder, value.sparkContext)
     text = str(java.sessionState().conf().settings().toString())[1:-1]
     settings = sorted(
