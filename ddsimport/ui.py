@@ -25,7 +25,7 @@ from ddsimport.report.details import Details
 from ddsimport.report.graph import Graph, graph_of
 from ddsimport.report.page import html, page_data
 from ddsimport.report.past import Past
-from ddsimport.report.watch import LiveRun, live_graph, live_runs
+from ddsimport.report.watch import LiveRun, live_files, live_graph, live_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -233,12 +233,7 @@ class Shown:
         """What would be different if anything had changed."""
         root = self._store.root
         watched = [f"{root}/index/journal"]
-        with suppress(OSError):
-            watched += [
-                f"{root}/live/{name}"
-                for name in sorted(os.listdir(f"{root}/live"))
-                if name != "asked"
-            ]
+        watched += live_files(root)
         watched += [os.path.join(self._project, file) for file in self._files]
         return (*map(_status, watched), self._files)
 

@@ -41,20 +41,23 @@ class LiveRun(Record):
 def live_runs(root: str, namespace: str) -> list[LiveRun]:
     """The runs of a namespace that are under way and watched, the latest first."""
     found: list[tuple[float, LiveRun]] = []
-    try:
-        names = os.listdir(f"{root}/live")
-    except OSError:
-        return []
-    for name in names:
-        path = f"{root}/live/{name}"
-        if name == "asked" or _is_dead(path):
-            continue
+    for path in live_files(root):
         with suppress(OSError):
             with open(path, "rb") as file:
                 run = _read(file.read())
             if run is not None and run.run.namespace == namespace:
                 found.append((os.stat(path).st_mtime, run))
     return [run for _, run in sorted(found, key=lambda each: -each[0])]
+
+
+def live_files(root: str) -> list[str]:
+    """The files of runs that are under way; those of runs that were killed are removed."""
+    try:
+        names = sorted(os.listdir(f"{root}/live"))
+    except OSError:
+        return []
+    paths = [f"{root}/live/{name}" for name in names if name != "asked"]
+    return [path for path in paths if not _is_dead(path)]
 
 
 def _is_dead(path: str) -> bool:
