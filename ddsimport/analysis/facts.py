@@ -215,9 +215,13 @@ class Facts(Record):
 _FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "note"}
 
 
-def definitions_of(code: CodeType, facts: Facts) -> list[int]:
-    """The definitions whose code this may be; for a comprehension, the innermost one around it."""
-    line, name = code.co_firstlineno, code.co_name
+def definitions_of(code: CodeType, facts: Facts, line: int = 0) -> list[int]:
+    """The definitions whose code this may be; for a comprehension, the innermost one around it.
+
+    Args:
+        line: its first line in the file, if it is not that of the code (see `source.cells`).
+    """
+    line, name = line or code.co_firstlineno, code.co_name
     exact = [
         index
         for index, record in enumerate(facts.definitions)

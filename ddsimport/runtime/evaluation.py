@@ -213,7 +213,7 @@ class Evaluation:
         self.session.run.add(
             Event(
                 path=self.path,
-                module=self.step.module,
+                module=self.step.shown,
                 line=self.step.site.line,
                 status=status,
                 signature=self.inquiry.signature,

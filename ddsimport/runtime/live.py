@@ -27,6 +27,7 @@ from ddsimport.runtime import installed, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
+from ddsimport.source import cells
 from ddsimport.source.hook import is_tracked
 from ddsimport.values._setting import Setting
 from ddsimport.values._where import part
@@ -306,13 +307,11 @@ class Live:
         module = thing.__globals__.get("__name__") or thing.__module__
         if not is_tracked(code.co_filename):
             return self._installed(module, thing)
+        _check_is_of_session(thing, module)
         try:
+            file, line = cells.place_of(code)
             reach = self._codebook.function(
-                module,
-                code.co_filename,
-                thing.__qualname__,
-                code.co_firstlineno,
-                self.reflects & _TOLD_BY_TEXT,
+                module, file, thing.__qualname__, line, self.reflects & _TOLD_BY_TEXT
             )
         except (LookupError, OSError):
             return _bytecode(code)
@@ -326,7 +325,7 @@ class Live:
         return token
 
     def _module(self, module: ModuleType) -> bytes:
-        file = getattr(module, "__file__", None)
+        file = cells.file_of_module(module)
         if file is None or not is_tracked(file) or not file.endswith(".py"):
             return self._installed(module.__name__, module)
         reading = self.reflects & _TOLD_BY_TEXT
@@ -408,6 +407,26 @@ def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
         thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
+
+
+def _check_is_of_session(function: FunctionType, module: str) -> None:
+    """
+    Raises:
+        UncachedError: a function of an interactive session's main module of which nobody knows the
+            text, or the globals: those of a program that `%run` ran are not the session's.
+    """
+    if cells.current is None or module != "__main__":
+        return
+    if cells.is_lost(function.__code__):
+        raise UncachedError(
+            f"its code uses {function.__qualname__}, whose text is not known: run the cell that "
+            "defines it again, with ddsimport loaded"
+        )
+    if function.__globals__ is not namespace_of(sys.modules[module]):
+        raise UncachedError(
+            f"its code uses {function.__qualname__} of {function.__code__.co_filename}, which "
+            "another program than the session ran; import it"
+        )
 
 
 def _name_of(thing: Any) -> str:

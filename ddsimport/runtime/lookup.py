@@ -191,7 +191,7 @@ def _kept(
         session.run.add(
             Event(
                 path=path,
-                module=step.module,
+                module=step.shown,
                 line=step.site.line,
                 status="hit",
                 signature=inquiry.signature,

@@ -19,7 +19,7 @@ from ddsimport.analysis.locate import Locator
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.source import tracked
+from ddsimport.source import cells, tracked
 from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
 from ddsimport.store.store import Store
@@ -124,7 +124,7 @@ class Session:
 
         Index(self.store.root).add_run(
             {
-                "program": self.relative(getattr(sys.modules["__main__"], "__file__", "") or ""),
+                "program": self.relative(_program()),
                 "steps": dict(self.run.counts),
                 "seconds": self.run.seconds,
                 "saved_seconds": self.run.saved_seconds,
@@ -217,6 +217,14 @@ class Session:
         return record.blob if record is not None else None
 
 
+def _program() -> str:
+    """What the index calls the program: its file, or the place of its cells."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file is None and cells.current is not None:
+        return cells.current.place
+    return file or ""
+
+
 _session: Session | None = None
 _lock = allocate_lock()
 
@@ -239,6 +247,9 @@ def text_of(file: str) -> str:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
             code that runs, and a value kept under the new text would be stale for ever.
     """
+    text = cells.text_of(file)
+    if text is not None:
+        return text
     imported = source_stats.get(file)
     if imported is not None and imported != recorder.stat_of(file):
         raise UncachedError(

@@ -54,6 +54,9 @@ class Step(Record):
         namespace: the globals of its module.
         module: the module's name; `__main__` is called after its file.
         file: the module's source file.
+        line: the first line of the statement there; the site has that of the cell, in a session.
+        place: what people call its place.
+        shown: what people call its module: the cell, in a session.
         reach: what the step's code reaches, by its text.
         inputs: the site's inputs, each with its name as written.
         globals: which of them are module variables.
@@ -71,6 +74,9 @@ class Step(Record):
     namespace: dict[str, Any]
     module: str
     file: str
+    line: int
+    place: str
+    shown: str
     reach: Reach
     inputs: tuple[tuple[Input, str], ...]
     globals: frozenset[str]
@@ -81,10 +87,6 @@ class Step(Record):
     templated: bool
     options: Options
     answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.site.line}"
 
 
 class Inquiry(Record):

@@ -1,0 +1,191 @@
+"""The cells that an interactive session has run, as the text of one module.
+
+The analysis reads a module's text ahead of time; a session has none, but it has statements that
+ran, one by one. So its text is put together from those that are still in force: of each name the
+statements that bind it now, and all that bind none (a call may have set anything). A cell that is
+run again, edited or not, takes the place of what it was; one that is deleted from the notebook goes
+on to count, as what it defined does. What is at work though its text is not in force any more (an
+alias of a function that was defined anew, an instance of an older class) is found in a text that
+begins with its own cell.
+
+Each such text is named by the hash of its content, in a folder that cannot be: so a name stands for
+the same text for ever, in every session. Code objects keep the file names and lines that IPython
+gave them, which tracebacks show; `place_of` tells where the texts have them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ddsimport.source.chunks import Cell, Chunk
+
+
+class Cells:
+    """See the module.
+
+    Args:
+        main: the module whose text this is.
+        place: a folder that is none, such as `/project/wine.ipynb/`: where the texts are said to
+            be.
+        title: what bare pragmas call the module.
+    """
+
+    def __init__(self, main: Any, place: str, title: str) -> None:
+        self.main = main
+        self.place = place
+        self.title = title
+        self._cells: dict[str, Cell] = {}
+        self._by_code: dict[int, tuple[CodeType, Cell]] = {}
+        self._in_force: dict[str, tuple[Chunk, frozenset[str]]] = {}  # key -> with its names left
+        self._before: dict[str, tuple[Chunk, frozenset[str]]] = {}
+        self._texts: dict[str, str] = {}
+        self._starts: dict[str, int] = {}
+        self._current: tuple[str, frozenset[str]] | None = None  # file, names that hide builtins
+
+    # --- what is run ------------------------------------------------------------------------------
+
+    def add(self, cell: Cell) -> None:
+        """Know a cell by the name of its code objects; nothing of it has run yet."""
+        if cell.name:
+            self._cells[cell.name] = cell
+
+    def claim(self, code: CodeType, cell: Cell) -> None:
+        """Know the code objects of a cell whose name others have, too."""
+        stack = [code]
+        while stack:
+            each = stack.pop()
+            self._by_code[id(each)] = each, cell
+            stack += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+
+    def begin(self, chunks: Iterable[Chunk]) -> None:
+        """These statements run now."""
+        self._before = dict(self._in_force)
+        for chunk in chunks:
+            if chunk.is_ipython:
+                continue
+            self._in_force.pop(chunk.key, None)
+            for key, (other, left) in list(self._in_force.items()):
+                if left & chunk.settles:
+                    self._in_force[key] = other, left - chunk.settles
+                    if left <= chunk.settles:
+                        del self._in_force[key]
+            self._in_force[chunk.key] = chunk, chunk.names
+        self._current = None
+
+    def failed(self) -> None:
+        """The statements that began last have not ended well: what they would have replaced may
+        be in force."""
+        gone = {key: each for key, each in self._before.items() if key not in self._in_force}
+        if gone:
+            self._in_force = {**gone, **self._in_force}
+            self._current = None
+
+    # --- the texts --------------------------------------------------------------------------------
+
+    @property
+    def file(self) -> str:
+        """The name of the text that is in force now."""
+        hiding = self._hiding()
+        if self._current is None or self._current[1] != hiding:
+            # What is bound otherwise (`%run`, `%pylab`, `globals()`) under the name of a builtin.
+            text = "".join(f"{name} = {name}\n" for name in sorted(hiding))
+            self._starts.clear()
+            line = 1 + len(hiding)
+            for key, (chunk, _) in self._in_force.items():
+                self._starts[key] = line + chunk.above
+                line += chunk.text.count("\n")
+                text += chunk.text
+            self._current = self._named(text), hiding
+        return self._current[0]
+
+    def _hiding(self) -> frozenset[str]:
+        """The builtins that a name of the session hides, though no statement binds it."""
+        hiding = _BUILTINS.intersection(vars(self.main)) - _OF_IPYTHON
+        if hiding:
+            hiding -= {name for chunk, _ in self._in_force.values() for name in chunk.names}
+        return hiding
+
+    def _named(self, text: str) -> str:
+        from hashlib import sha256
+
+        name = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        file = os.path.join(self.place, f"cells-{name[:16]}.py")
+        self._texts[file] = text
+        return file
+
+    def text_of(self, file: str) -> str | None:
+        """The text of this name, None if it is no text of ours."""
+        return self._texts.get(file)
+
+    def place_in(self, cell: Cell, line: int) -> tuple[str, int]:
+        """The text that has this line of a cell, and the line there."""
+        chunk = cell.chunk_at(line)
+        if chunk is not None and chunk.key in self._in_force:
+            file = self.file
+            return file, self._starts[chunk.key] + line - chunk.first
+        return self._named(f"{cell.text}\n{self._texts[self.file]}"), line
+
+    def cell_of(self, code: CodeType) -> Cell | None:
+        """The cell that this code is from."""
+        found = self._by_code.get(id(code))
+        return found[1] if found is not None else self._cells.get(code.co_filename)
+
+
+current: Cells | None = None
+"""Those of this process, if it is an interactive session whose cells may hold steps."""
+
+
+def place_of_line(code: CodeType, line: int) -> tuple[str, int] | None:
+    """The text that has a line which `code`, of a cell, names; None if it is of no cell."""
+    cell = current.cell_of(code) if current is not None else None
+    return current.place_in(cell, line) if current is not None and cell is not None else None
+
+
+def title_of(code: CodeType) -> str:
+    """What people call the cell that code is from; its file name if it is of none."""
+    cell = current.cell_of(code) if current is not None else None
+    return code.co_filename if cell is None else cell.title
+
+
+def place_of(code: CodeType) -> tuple[str, int]:
+    """The source file that has this code, and its first line there."""
+    place = place_of_line(code, code.co_firstlineno)
+    return (code.co_filename, code.co_firstlineno) if place is None else place
+
+
+def file_of_module(module: object) -> str | None:
+    """The source file of a loaded module; of the session itself, the text of its cells."""
+    file = getattr(module, "__file__", None)
+    if file is None and current is not None and module is current.main:
+        return current.file
+    return file if isinstance(file, str) else None
+
+
+def title() -> str:
+    """What bare pragmas call the session."""
+    return current.title if current is not None else ""
+
+
+def text_of(file: str) -> str | None:
+    """The text of a session that has this name; None if there is none."""
+    return current.text_of(file) if current is not None else None
+
+
+def is_lost(code: CodeType) -> bool:
+    """Whether code is of a cell that nobody has kept the text of: of one that was run before the
+    session was followed, or by `%prun`."""
+    name = code.co_filename
+    of_a_cell = name.startswith(("<ipython-input-", "<timed ")) or "/ipykernel_" in name
+    return of_a_cell and (current is None or current.cell_of(code) is None)
+
+
+_BUILTINS = frozenset(vars(sys.modules["builtins"]))
+_OF_IPYTHON = frozenset({"display", "exit", "get_ipython", "open", "quit"})
+"""What IPython itself puts under the names of builtins."""
