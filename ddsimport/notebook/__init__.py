@@ -11,10 +11,10 @@ import os
 import sys
 
 from ddsimport import children, config, report
-from ddsimport.notebook import compiler, display, reloading, where
-from ddsimport.notebook.magic import DdsimportMagics
+from ddsimport.notebook import compiler, display, magic, reloading, where
 from ddsimport.notebook.telling import Telling
 from ddsimport.source import cells, hook
+from ddsimport.values import _code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,16 @@ _loaded: dict[int, Telling] = {}  # identity of a shell -> what listens to it
 
 
 def load(shell: Any) -> None:
-    """Have the cells of a shell handled from now on; those that it has run count as text."""
+    """Have the cells of a shell handled from now on; those that it has run count as text.
+
+    Raises:
+        ConfigurationError: a key of `[tool.ddsimport]` means nothing.
+        PragmaError: one in the rest of the cell that loads us.
+    """
     if id(shell) in _loaded:
         return
     place, title, folder = where.of(shell)
-    config.use(_configured(folder))
+    config.use(config.resolve(folder, {}, os.environ))
     hook.install()
     children.accompany(None)
     session = cells.current
@@ -38,11 +43,12 @@ def load(shell: Any) -> None:
         session.add(cell)
         session.begin(cell.chunks)
     compiler.follow(shell, session)
+    _code.is_homeless = lambda code: session.cell_of(code) is not None
     reloading.keep_whole()
-    display.follow()
+    display.follow(shell)
     telling = _loaded[id(shell)] = Telling(report.current(), session, sys.stderr)
     telling.listen(shell.events)
-    shell.register_magics(DdsimportMagics(shell, telling))
+    shell.register_magic_function(magic.magic(telling), "line", magic.NAME)
     early = [name for name in hook.early() if name not in ("__main__", "__mp_main__")]
     if early:
         report.current().say(
@@ -64,16 +70,4 @@ def unload(shell: Any) -> None:
         reloading.as_before()
         display.leave()
         hook.uninstall()
-    shell.magics_manager.magics["line"].pop("ddsimport", None)
-
-
-def _configured(folder: str) -> config.Config:
-    """The configuration of a session that runs in `folder`.
-
-    Without footprints: what may have run before a step outside of what is recorded is told by the
-    text of the program, and that of cells which were edited since is gone.
-
-    Raises:
-        ConfigurationError: a key of `[tool.ddsimport]` means nothing.
-    """
-    return config.resolve(folder, {"footprints": False}, os.environ)
+    shell.magics_manager.magics["line"].pop(magic.NAME, None)

@@ -2,7 +2,8 @@
 
 IPython parses all code by `shell.compile.ast_parse` (also the bodies of `%%time`), and compiles
 statement after statement by calling `shell.compile`, each when it is about to run. So the class of
-that object is swapped for one that is made of it and does what follows besides.
+that object is swapped for one that is made of it and does what follows besides. `%run` compiles a
+script by the function `compile`, so there that name is given to one of ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from ddsimport.source.rewrite import RUNTIME, rewrite, rewrite_cell
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
     from typing import Any
 
     from ddsimport.source.cells import Cells
@@ -41,6 +41,8 @@ def follow(shell: Any, session: Cells) -> None:
     following: Any = type(kind.__name__, (_Following, kind), {"_session": session, "_kind": kind})
     shell.compile.__class__ = following
     shell.compiler_class = following  # for code that must not see this one's `__future__` imports
+    for module in _running_scripts():
+        module.compile = _compile
 
 
 def leave(shell: Any) -> None:
@@ -49,6 +51,26 @@ def leave(shell: Any) -> None:
     if kind is not None:
         shell.compile.__class__ = kind
         shell.compiler_class = kind
+    for module in _running_scripts():
+        vars(module).pop("compile", None)
+
+
+def _running_scripts() -> Iterator[Any]:
+    """The modules of IPython that run a script: one up to version 9.10 or so, another since."""
+    for name in ("IPython.core.interactiveshell", "IPython.utils.py3compat"):
+        if name in sys.modules:
+            yield sys.modules[name]
+
+
+def _compile(source: Any, filename: Any, mode: str, *rest: Any, **more: Any) -> Any:
+    """The function `compile`, which prepares the steps of scripts.
+
+    Raises:
+        PragmaError: a pragma is malformed or misplaced.
+    """
+    name = os.fspath(filename) if isinstance(filename, os.PathLike) else filename
+    prepared = _of_script(source, name) if mode == "exec" else source
+    return compile(prepared, filename, mode, *rest, **more)
 
 
 def cells_before(shell: Any) -> Iterator[Cell]:
@@ -73,7 +95,7 @@ def take_over(shell: Any, session: Cells) -> None:
     Raises:
         PragmaError: see `source.rewrite.rewrite`.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "run_ast_nodes":
         frame = frame.f_back
     if frame is None or frame.f_locals.get("compiler") is not shell.compile:
@@ -113,14 +135,14 @@ class _Following:
         return tree
 
     def __call__(self, source: Any, filename: str, *rest: Any, **more: Any) -> Any:
-        """The code of a statement, or of a script that `%run` is about to run.
+        """The code of a statement that is about to run.
 
         Raises:
-            PragmaError, SyntaxError: see `ast_parse`.
+            SyntaxError: it may stand in no cell.
         """
         compile_: Any = super().__call__  # type: ignore[misc]  # of the class it is mixed into
         if not isinstance(source, ast.AST):
-            return compile_(_of_script(source, filename), filename, *rest, **more)
+            return compile_(source, filename, *rest, **more)
         cell, nodes = _cell_of(source)
         code = compile_(source, filename, *rest, **more)
         if cell is not None:
@@ -176,14 +198,13 @@ def _of_script(source: Any, filename: str) -> Any:
     Raises:
         PragmaError: a pragma is malformed or misplaced.
     """
-    data = source.encode() if isinstance(source, str) else source
-    if not isinstance(data, bytes) or not os.path.isfile(filename):
+    if not isinstance(source, bytes) or not isinstance(filename, str):
         return source
-    if not tracked.is_tracked(filename) or not may_hold_pragma(data):
+    if not tracked.is_tracked(filename) or not may_hold_pragma(source):
         return source
     tracked.note(filename, "__main__", loads_again=True)
     try:
-        return rewrite(decoded(data), filename)
+        return rewrite(decoded(source), filename)
     except PragmaError as error:
         raise error.with_traceback(None) from None
     except SyntaxError:

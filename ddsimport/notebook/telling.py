@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ddsimport.source.cells import Cells
 
 
+SHOWN_STEPS = 3
+"""How many steps of one cell are told one by one."""
+
+
 class Telling:
     """Listens to a shell.
 
@@ -19,14 +23,10 @@ class Telling:
         run: collects what happens.
         session: is told when a cell fails.
         stream: where people look; `%%capture` does not put its own in the place of this one.
-
-    Attributes:
-        quiet: nothing is told after a cell.
     """
 
     def __init__(self, run: Run, session: Cells, stream: Any) -> None:
         self.run = run
-        self.quiet = run.quiet
         self._session = session
         self._stream = stream
         self._depth = 0  # a magic may run a cell inside a cell
@@ -56,15 +56,24 @@ class Telling:
             self._session.failed()
         if self._depth == 0:
             self.run.told = True  # nothing is left for the end of the session
-            if not self.quiet and not self.run.verbose:
-                terminal.write(terminal.summary(self._before.since(self.run)))
+            if not self.run.quiet and not self.run.verbose:
+                terminal.write(self._summary())
             self._before = _State(self.run)
+
+    def _summary(self) -> str:
+        """A line for each of a few steps, else one for all."""
+        part = self._before.since(self.run)
+        events = self.run.events[self._before.events :]
+        if len(events) == sum(part.counts.values()) <= SHOWN_STEPS:
+            return "".join(terminal.line_of(event) for event in events)
+        return terminal.summary(part)
 
 
 class _State:
     """What a run had counted at some moment."""
 
     def __init__(self, run: Run) -> None:
+        self.events = len(run.events)
         self.counts = dict(run.counts)
         self.seconds = run.seconds
         self.saved_seconds = run.saved_seconds

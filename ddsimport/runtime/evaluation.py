@@ -139,7 +139,7 @@ class Evaluation:
                     self.recording.note_read(file, file)
             self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
-            exact = self.session.config.footprints or _imports(live)
+            exact = self.session.uses_footprints() or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
 

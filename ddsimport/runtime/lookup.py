@@ -103,7 +103,7 @@ def look_up(
             found = kept(store.entry(signature))
         if found is None:
             search = None
-            if session.config.footprints:
+            if session.uses_footprints():
                 from ddsimport.runtime import footprint
 
                 search = footprint.search(step, inquiry, session)
@@ -163,6 +163,8 @@ def _kept(
                 raise
             continue  # whoever made it may have written anything
         if search is not None and not search.holds(candidate.trace):
+            continue
+        if not output.can_replay(candidate.trace.output) and step.options.replay != "off":
             continue
         waiting: Waiting | None = None
         try:

@@ -152,6 +152,12 @@ class Session:
         modules, and not be finalized with them."""
         self.codebook.let_go()
 
+    def uses_footprints(self) -> bool:
+        """Whether values are also found by the code that ran for them. Not in an interactive
+        session: what may have run before a step, outside of what is recorded, is told by the text
+        of the program, and that of cells which were edited since is gone."""
+        return self.config.footprints and cells.current is None
+
     def writable_store(self) -> Store:
         """The store.
 

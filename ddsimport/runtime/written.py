@@ -39,9 +39,9 @@ def is_as_written(reference: Reference, thing: Any) -> bool:
     if type(function) is not FunctionType:
         return False
     code = function.__code__
-    return (
-        code.co_name == reference.qualname.rpartition(".")[2]
-        and place_of(code) == (reference.file, reference.first_line)
+    return code.co_name == reference.qualname.rpartition(".")[2] and place_of(code) == (
+        reference.file,
+        reference.first_line,
     )
 
 

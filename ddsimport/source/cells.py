@@ -19,6 +19,8 @@ import os
 import sys
 from types import CodeType
 
+from ddsimport.source import tracked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,11 +45,12 @@ class Cells:
         self.title = title
         self._cells: dict[str, Cell] = {}
         self._by_code: dict[int, tuple[CodeType, Cell]] = {}
-        self._in_force: dict[str, tuple[Chunk, frozenset[str]]] = {}  # key -> with its names left
-        self._before: dict[str, tuple[Chunk, frozenset[str]]] = {}
+        # Key -> the statement, and those of its names that it still binds. Replaced, not changed,
+        # and so is what is made of it: steps in other threads look at both.
+        self._in_force: dict[str, tuple[Chunk, frozenset[str]]] = {}
+        self._before = self._in_force
+        self._composed: _Composed | None = None
         self._texts: dict[str, str] = {}
-        self._starts: dict[str, int] = {}
-        self._current: tuple[str, frozenset[str]] | None = None  # file, names that hide builtins
 
     # --- what is run ------------------------------------------------------------------------------
 
@@ -66,18 +69,16 @@ class Cells:
 
     def begin(self, chunks: Iterable[Chunk]) -> None:
         """These statements run now."""
-        self._before = dict(self._in_force)
+        self._before = self._in_force
         for chunk in chunks:
             if chunk.is_ipython:
                 continue
-            self._in_force.pop(chunk.key, None)
-            for key, (other, left) in list(self._in_force.items()):
-                if left & chunk.settles:
-                    self._in_force[key] = other, left - chunk.settles
-                    if left <= chunk.settles:
-                        del self._in_force[key]
-            self._in_force[chunk.key] = chunk, chunk.names
-        self._current = None
+            left = {
+                key: (other, names - chunk.settles)
+                for key, (other, names) in self._in_force.items()
+                if key != chunk.key and (not names or not names <= chunk.settles)
+            }
+            self._in_force = {**left, chunk.key: (chunk, chunk.names)}
 
     def failed(self) -> None:
         """The statements that began last have not ended well: what they would have replaced may
@@ -85,39 +86,42 @@ class Cells:
         gone = {key: each for key, each in self._before.items() if key not in self._in_force}
         if gone:
             self._in_force = {**gone, **self._in_force}
-            self._current = None
 
     # --- the texts --------------------------------------------------------------------------------
 
     @property
     def file(self) -> str:
         """The name of the text that is in force now."""
-        hiding = self._hiding()
-        if self._current is None or self._current[1] != hiding:
-            # What is bound otherwise (`%run`, `%pylab`, `globals()`) under the name of a builtin.
-            text = "".join(f"{name} = {name}\n" for name in sorted(hiding))
-            self._starts.clear()
-            line = 1 + len(hiding)
-            for key, (chunk, _) in self._in_force.items():
-                self._starts[key] = line + chunk.above
-                line += chunk.text.count("\n")
-                text += chunk.text
-            self._current = self._named(text), hiding
-        return self._current[0]
+        return self._now().file
 
-    def _hiding(self) -> frozenset[str]:
-        """The builtins that a name of the session hides, though no statement binds it."""
-        hiding = _BUILTINS.intersection(vars(self.main)) - _OF_IPYTHON
-        if hiding:
-            hiding -= {name for chunk, _ in self._in_force.values() for name in chunk.names}
-        return hiding
+    def _now(self) -> _Composed:
+        in_force = self._in_force
+        hiding = _hiding(vars(self.main), in_force)
+        found = self._composed
+        if found is None or found.of is not in_force or found.hiding != hiding:
+            # What is bound otherwise (`%run`, `%pylab`, `globals()`) under the name of a builtin.
+            parts = [f"{name} = {name}\n" for name in sorted(hiding)]
+            starts = {}
+            line = 1 + len(hiding)
+            for key, (chunk, _) in in_force.items():
+                starts[key] = line + chunk.above
+                line += chunk.text.count("\n")
+                parts.append(chunk.text)
+            text = "".join(parts)
+            found = self._composed = _Composed(self._named(text), text, starts, in_force, hiding)
+        return found
 
     def _named(self, text: str) -> str:
         from hashlib import sha256
 
         name = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         file = os.path.join(self.place, f"cells-{name[:16]}.py")
-        self._texts[file] = text
+        if file not in self._texts:
+            self._texts = {**self._texts, file: text}
+            if len(self._texts) > _MOST_TEXTS:
+                # What is known of all that text is forgotten, too, and found again.
+                self._texts = dict(list(self._texts.items())[_MOST_TEXTS // 2 :])
+                tracked.reloads += 1
         return file
 
     def text_of(self, file: str) -> str | None:
@@ -127,15 +131,52 @@ class Cells:
     def place_in(self, cell: Cell, line: int) -> tuple[str, int]:
         """The text that has this line of a cell, and the line there."""
         chunk = cell.chunk_at(line)
-        if chunk is not None and chunk.key in self._in_force:
-            file = self.file
-            return file, self._starts[chunk.key] + line - chunk.first
-        return self._named(f"{cell.text}\n{self._texts[self.file]}"), line
+        now = self._now()
+        if chunk is not None and chunk.key in now.starts:
+            return now.file, now.starts[chunk.key] + line - chunk.first
+        return self._named(f"{cell.text}\n{now.text}"), line
 
     def cell_of(self, code: CodeType) -> Cell | None:
         """The cell that this code is from."""
         found = self._by_code.get(id(code))
         return found[1] if found is not None else self._cells.get(code.co_filename)
+
+
+class _Composed:
+    """The text that is in force at some moment.
+
+    Attributes:
+        file: its name.
+        text: the text.
+        starts: the lines of the statements in it, by their keys.
+        of: what it was made of.
+        hiding: names that hide builtins.
+    """
+
+    __slots__ = ("file", "hiding", "of", "starts", "text")
+
+    def __init__(
+        self, file: str, text: str, starts: dict[str, int], of: object, hiding: frozenset[str]
+    ) -> None:
+        self.file = file
+        self.text = text
+        self.starts = starts
+        self.of = of
+        self.hiding = hiding
+
+
+_MOST_TEXTS = 64
+"""Texts that are kept: a step that is evaluated meanwhile may be of an older one."""
+
+
+def _hiding(
+    namespace: dict[str, Any], in_force: dict[str, tuple[Chunk, frozenset[str]]]
+) -> frozenset[str]:
+    """The builtins that a name of a session hides, though no statement binds it."""
+    hiding = _BUILTINS.intersection(namespace) - _OF_IPYTHON
+    if hiding:
+        hiding -= {name for chunk, _ in in_force.values() for name in chunk.names}
+    return hiding
 
 
 current: Cells | None = None

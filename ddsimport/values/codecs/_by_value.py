@@ -8,19 +8,11 @@ import types
 import cloudpickle
 
 from ddsimport.errors import CodecError
+from ddsimport.values import _code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
-
-
-def _never(code: types.CodeType) -> bool:
-    return False
-
-
-is_homeless: Callable[[types.CodeType], bool] = _never
-"""Whether code is of a cell of an interactive session: its file is another in the next."""
 
 
 class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
@@ -54,7 +46,7 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
                 self._homes[getattr(home, "__file__", None)] = home.__name__
                 return _function_at_home(obj)
         if isinstance(obj, types.CodeType):
-            if is_homeless(obj):
+            if _code.is_homeless(obj):
                 raise CodecError(
                     f"{obj.co_name} is a function of a cell that is not found under its name, and"
                     " cells have no lasting ones; define it at the top level of a cell or a module"
