@@ -105,6 +105,7 @@ class Session:
             text_of=text_of,
             answers=Answers(os.path.join(kept, "answers")) if self.store else None,
             is_as_imported=is_as_imported,
+            parts_of=cells.parts_of,
         )
 
     def has_reloaded(self) -> bool:

@@ -23,7 +23,7 @@ from ddsimport.source import tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from ddsimport.source.chunks import Cell, Chunk
@@ -51,6 +51,7 @@ class Cells:
         self._before = self._in_force
         self._composed: _Composed | None = None
         self._texts: dict[str, str] = {}
+        self._parts: dict[str, Sequence[tuple[int, str]]] = {}
 
     # --- what is run ------------------------------------------------------------------------------
 
@@ -100,27 +101,30 @@ class Cells:
         found = self._composed
         if found is None or found.of is not in_force or found.hiding != hiding:
             # What is bound otherwise (`%run`, `%pylab`, `globals()`) under the name of a builtin.
-            parts = [f"{name} = {name}\n" for name in sorted(hiding)]
+            parts = [(line, f"{name} = {name}\n") for line, name in enumerate(sorted(hiding))]
             starts = {}
-            line = 1 + len(hiding)
+            line = len(hiding)
             for key, (chunk, _) in in_force.items():
-                starts[key] = line + chunk.above
+                parts.append((line, chunk.text))
+                starts[key] = line + chunk.above + 1
                 line += chunk.text.count("\n")
-                parts.append(chunk.text)
-            text = "".join(parts)
-            found = self._composed = _Composed(self._named(text), text, starts, in_force, hiding)
+            file = self._named(parts)
+            found = self._composed = _Composed(file, parts, starts, in_force, hiding)
         return found
 
-    def _named(self, text: str) -> str:
+    def _named(self, parts: Sequence[tuple[int, str]]) -> str:
         from hashlib import sha256
 
+        text = "".join(part for _, part in parts)
         name = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         file = os.path.join(self.place, f"cells-{name[:16]}.py")
         if file not in self._texts:
+            self._parts = {**self._parts, file: parts}
             self._texts = {**self._texts, file: text}
             if len(self._texts) > _MOST_TEXTS:
                 # What is known of all that text is forgotten, too, and found again.
                 self._texts = dict(list(self._texts.items())[_MOST_TEXTS // 2 :])
+                self._parts = {each: self._parts[each] for each in self._texts}
                 tracked.reloads += 1
         return file
 
@@ -134,7 +138,14 @@ class Cells:
         now = self._now()
         if chunk is not None and chunk.key in now.starts:
             return now.file, now.starts[chunk.key] + line - chunk.first
-        return self._named(f"{cell.text}\n{now.text}"), line
+        lines = cell.text.count("\n") + 1
+        after = [(lines + before, part) for before, part in now.parts]
+        return self._named([(0, f"{cell.text}\n"), *after]), line
+
+    def parts_of(self, file: str) -> Sequence[tuple[int, str]] | None:
+        """The statements of a text of this name, each with the number of lines before it; None if
+        it is no text of ours."""
+        return self._parts.get(file) if file in self._texts else None
 
     def cell_of(self, code: CodeType) -> Cell | None:
         """The cell that this code is from."""
@@ -147,19 +158,24 @@ class _Composed:
 
     Attributes:
         file: its name.
-        text: the text.
+        parts: its statements, each with the number of lines before it.
         starts: the lines of the statements in it, by their keys.
         of: what it was made of.
         hiding: names that hide builtins.
     """
 
-    __slots__ = ("file", "hiding", "of", "starts", "text")
+    __slots__ = ("file", "hiding", "of", "parts", "starts")
 
     def __init__(
-        self, file: str, text: str, starts: dict[str, int], of: object, hiding: frozenset[str]
+        self,
+        file: str,
+        parts: Sequence[tuple[int, str]],
+        starts: dict[str, int],
+        of: object,
+        hiding: frozenset[str],
     ) -> None:
         self.file = file
-        self.text = text
+        self.parts = parts
         self.starts = starts
         self.of = of
         self.hiding = hiding
@@ -173,7 +189,7 @@ def _hiding(
     namespace: dict[str, Any], in_force: dict[str, tuple[Chunk, frozenset[str]]]
 ) -> frozenset[str]:
     """The builtins that a name of a session hides, though no statement binds it."""
-    hiding = _BUILTINS.intersection(namespace) - _OF_IPYTHON
+    hiding = _BUILTINS & namespace.keys()
     if hiding:
         hiding -= {name for chunk, _ in in_force.values() for name in chunk.names}
     return hiding
@@ -219,6 +235,12 @@ def text_of(file: str) -> str | None:
     return current.text_of(file) if current is not None else None
 
 
+def parts_of(file: str) -> Sequence[tuple[int, str]] | None:
+    """The statements that a text of a session is put together from, each with the number of lines
+    before it; None for any other file."""
+    return current.parts_of(file) if current is not None else None
+
+
 def is_lost(code: CodeType) -> bool:
     """Whether code is of a cell that nobody has kept the text of: of one that was run before the
     session was followed, or by `%prun`."""
@@ -227,6 +249,10 @@ def is_lost(code: CodeType) -> bool:
     return of_a_cell and (current is None or current.cell_of(code) is None)
 
 
-_BUILTINS = frozenset(vars(sys.modules["builtins"]))
-_OF_IPYTHON = frozenset({"display", "exit", "get_ipython", "open", "quit"})
+_OF_IPYTHON = ("display", "exit", "get_ipython", "open", "quit")
 """What IPython itself puts under the names of builtins."""
+_BUILTINS = frozenset(
+    name
+    for name in vars(sys.modules["builtins"])
+    if not name.startswith("_") and name not in _OF_IPYTHON
+)
