@@ -21,7 +21,7 @@ class Telling:
 
     Args:
         run: collects what happens.
-        session: is told when a cell fails.
+        session: is told when a cell ends.
         stream: where people look; `%%capture` does not put its own in the place of this one.
     """
 
@@ -52,8 +52,7 @@ class Telling:
     def _on_end(self, result: Any) -> None:
         # The cell that loads us was begun before; an empty one is not begun, but ended.
         self._depth = max(0, self._depth - 1)
-        if not getattr(result, "success", True):
-            self._session.failed()
+        self._session.end(getattr(result, "success", True))
         if self._depth == 0:
             self.run.told = True  # nothing is left for the end of the session
             if not self.run.quiet and not self.run.verbose:

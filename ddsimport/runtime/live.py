@@ -178,12 +178,13 @@ class Live:
 
         Raises:
             UndigestibleError: it has none.
+            UncachedError: it holds code that nobody can tell.
         """
         if not name:
-            return digest(value, self.code_of, self.setting)
+            return self._digest(value)
         outer, self.setting.left_out = self.setting.left_out, []
         try:
-            token = digest(value, self.code_of, self.setting)
+            token = self._digest(value)
             for hold in self.setting.left_out:
                 from ddsimport.runtime import databases  # few programs hold anything
 
@@ -200,6 +201,14 @@ class Live:
         finally:
             self.setting.left_out = outer
         return token
+
+    def _digest(self, value: object) -> bytes:
+        try:
+            return digest(value, self.code_of, self.setting)
+        except UndigestibleError as error:
+            if isinstance(error.__cause__, UncachedError):  # `code_of` has said why, of some code
+                raise error.__cause__ from None
+            raise
 
     def _installed_now(self, reference: Reference, thing: object) -> bytes:
         token = installed.token(thing)

@@ -56,7 +56,13 @@ class Cells:
     # --- what is run ------------------------------------------------------------------------------
 
     def add(self, cell: Cell) -> None:
-        """Know a cell by the name of its code objects; nothing of it has run yet."""
+        """Know a cell by the name of its code objects; nothing of it has run yet.
+
+        Names stand for texts, but nobody promises that (`IPYKERNEL_CELL_NAME` gives all the same).
+        """
+        known = self._cells.get(cell.name)
+        if known is not None and known.text != cell.text:
+            cell.name = ""
         if cell.name:
             self._cells[cell.name] = cell
 
@@ -81,12 +87,14 @@ class Cells:
             }
             self._in_force = {**left, chunk.key: (chunk, chunk.names)}
 
-    def failed(self) -> None:
-        """The statements that began last have not ended well: what they would have replaced may
-        be in force."""
-        gone = {key: each for key, each in self._before.items() if key not in self._in_force}
-        if gone:
-            self._in_force = {**gone, **self._in_force}
+    def end(self, succeeded: bool) -> None:
+        """A cell has ended. If not well, then because of the statements that began last: what they
+        would have replaced may be in force."""
+        if not succeeded:
+            gone = {key: each for key, each in self._before.items() if key not in self._in_force}
+            if gone:
+                self._in_force = {**gone, **self._in_force}
+        self._before = self._in_force
 
     # --- the texts --------------------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
-"""Runs cells in fresh sessions of IPython, each in a fork of this process: run by `sessions`.
+"""Runs cells in fresh sessions of IPython, each in a fork of this process, for `ipython_sessions`.
 
 Reads a request per line, answers with a line: {"cells": [...], "folder": ..., "load": bool} ->
 [{"out", "err", "result", "error"}, ...].
 """
 
+import importlib
 import json
 import os
 import re
@@ -66,11 +67,16 @@ def _session(request):
 
 
 def main():
-    import IPython.core.interactiveshell  # noqa: F401 - once, for all forks
-    import ddsimport.notebook  # noqa: F401
-    import ddsimport.analysis.survey  # noqa: F401
-    import ddsimport.runtime.step  # noqa: F401
-
+    # Once, for all forks.
+    for module in (
+        "IPython.core.interactiveshell", "libcst", "ddsimport.analysis.survey",
+        "ddsimport.analysis.aliases", "ddsimport.notebook", "ddsimport.runtime.audited",
+        "ddsimport.runtime.evaluation", "ddsimport.runtime.figures", "ddsimport.runtime.imports",
+        "ddsimport.runtime.native", "ddsimport.runtime.outliving", "ddsimport.runtime.process",
+        "ddsimport.runtime.randomness", "ddsimport.runtime.step", "ddsimport.runtime.unforeseen",
+        "ddsimport.runtime.witness", "ddsimport.values.codecs",
+    ):  # fmt: skip
+        importlib.import_module(module)
     for line in sys.stdin:
         reading, writing = os.pipe()
         child = os.fork()

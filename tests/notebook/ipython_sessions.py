@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_ZYGOTE = Path(__file__).with_name("zygote.py")
+_ZYGOTE = Path(__file__).with_name("ipython_zygote.py")
 
 
 @dataclass
@@ -15,7 +15,8 @@ class Session:
     """What a session did.
 
     Attributes:
-        answers: of each cell, `out`, `err`, `result` (its repr), `error` (its type), `said` (by us).
+        answers: of each cell, `out`, `err`, `result` (its repr), `error` (its type) and `said`, by
+            us.
         statuses: (path, status) of each step, in order.
         names: what the session's namespace holds.
         reasons: why steps were not kept.
@@ -60,4 +61,5 @@ class Sessions:
 
     def close(self):
         self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait(timeout=10)
