@@ -62,6 +62,10 @@ class Texts:
         self._known[file] = blake3(content).hexdigest(), _stamp(before, _state(file))
         return content
 
+    def is_known(self, file: str) -> bool:
+        """Whether a file was read, or held."""
+        return file in self._known
+
     def known(self, file: str) -> tuple[str, Stamp]:
         """Hash and stamp of a file that was read, or held."""
         return self._known[file]

@@ -25,6 +25,7 @@ from types import ModuleType
 from blake3 import blake3
 
 from ddsimport.source.tracked import is_tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,6 @@ if TYPE_CHECKING:
 
     TellVariable = Callable[[str | None], None]
     TellPath = Callable[[str, str, bool], None]
-
-VARIABLE = "env:"
-NAMES = "env-names:"
-PATH = "path:"
-"""What the labels of a trace begin with: a variable, the names of all of them, the status of a
-path (`path:how much of it:name`)."""
 
 KIND, MODE, SIZE, TIME = "kind", "mode", "size", "time"
 """How much of a path's status is looked at."""
@@ -289,7 +284,7 @@ def name_of_open(descriptor: int) -> str | None:
 
 def label_of_kind(key: str) -> str:
     """The label of the condition that there is, or is not, something of that name."""
-    return f"{PATH}{KIND}:{key}"
+    return f"{labels.PATH}{KIND}:{key}"
 
 
 def token_of_path(path: str, depth: str) -> str:

@@ -16,6 +16,7 @@ from types import FrameType
 from ddsimport.runtime import asked, databases, descriptors, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _on_path(path: str, depth: str, by_program: bool) -> None:
     name = _absolute(path)
     if name is None or _is_ours_or_the_systems(name):
         return
-    label = f"{asked.PATH}{depth}:{_key(path, name)}"
+    label = f"{labels.PATH}{depth}:{_key(path, name)}"
     for recording in recorder.recordings():
         if (
             label not in recording.conditions
@@ -153,7 +154,7 @@ def _is_made(recording: Recording, name: str) -> bool:
 def _on_variable(name: str | None) -> None:
     if _caller().startswith(_OURS):
         return
-    label = asked.NAMES if name is None else asked.VARIABLE + name
+    label = labels.NAMES if name is None else labels.VARIABLE + name
     for recording in recorder.recordings():
         if label not in recording.conditions:
             token = asked.token_of_names() if name is None else asked.token_of_variable(name)
@@ -373,7 +374,7 @@ def _names(path: Any) -> tuple[str | None, str]:
     if asked.folders:
         folder = asked.folders.get(get_ident(), -1)
     elif type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
-        return _from_here(path), path if path[0] == "/" else recorder.HERE + path
+        return _from_here(path), path if path[0] == "/" else labels.HERE + path
     name = _absolute(path, folder)
     return name, "" if name is None else _key(path, name, folder)
 
@@ -420,7 +421,7 @@ def _key(path: Any, name: str, folder: Any = -1) -> str:
     """How a read is named: relative paths stay relative, they mean another file elsewhere."""
     given = os.fsdecode(path)
     below = type(folder) is int and folder >= 0
-    return name if below or os.path.isabs(given) else recorder.HERE + given
+    return name if below or os.path.isabs(given) else labels.HERE + given
 
 
 def _is_ours_or_the_systems(name: str) -> bool:

@@ -8,6 +8,7 @@ import os
 from blake3 import blake3
 
 from ddsimport.runtime import asked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.session import Session
     from ddsimport.source.options import Options
 
-LABEL = "files:"
+LABEL = labels.DECLARED
 """What the labels of these conditions begin with; a pattern follows."""
 
 
@@ -23,7 +24,7 @@ def note(options: Options, recording: Recording, session: Session) -> None:
     """Count what is declared as read, by this evaluation and those around it."""
     for each in recording.chain():
         for name in options.env:
-            label = asked.VARIABLE + name
+            label = labels.VARIABLE + name
             each.conditions.setdefault(label, asked.token_of_variable(name))
         for pattern in options.files:
             names = _matched(pattern, session)

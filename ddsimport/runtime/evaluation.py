@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
+    from ddsimport.store.trace import Candidate
 
 
 _DEAR = 1.0
@@ -90,6 +91,7 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.kept: Candidate | None = None
 
     def begin(self, code: CodeType | None) -> None:
         """Start the recording; `code` is what the step stands in, if that is Python.
@@ -123,6 +125,8 @@ class Evaluation:
         with recorder.unrecorded():
             audited.install()
         self.recording = recorder.begin()
+        if self.recording.outer is not None:
+            self.recording.outer.inside[self.path] = None
         live, codebook = self.inquiry.live, self.session.codebook
         with recorder.unrecorded():
             options = self.step.options
@@ -154,6 +158,7 @@ class Evaluation:
         except (UncachedError, CodecError, StoreError) as error:
             with recorder.unrecorded():
                 self.session.forget(self.path)
+            self._tell_shown(None)
             self._report("uncached", seconds, str(error))
         except Exception as error:  # a failure of ours never stops the program
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
@@ -213,7 +218,7 @@ class Evaluation:
         self.session.run.add(
             Event(
                 path=self.path,
-                module=self.step.shown,
+                module=self.step.home,
                 line=self.step.site.line,
                 status=status,
                 signature=self.inquiry.signature,
@@ -224,7 +229,7 @@ class Evaluation:
         )
 
     def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        from ddsimport.runtime import imports, native
+        from ddsimport.runtime import imports, native, provenance, shown
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
@@ -248,6 +253,8 @@ class Evaluation:
         replay = self.step.options.replay
         if replay != "off":
             effects += left.effects(recording, self.session)
+        if recording.shown:
+            effects += shown.effects(recording)
         if recording.printed > recorder.OUTPUT_LIMIT and replay != "off":
             recording.notes[
                 f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
@@ -305,11 +312,11 @@ class Evaluation:
                 digest=value_digest,
                 comes_back=comes_back,
                 trace=trace,
-                ties=lambda blob, codec: ties(
+                ties=lambda content, codec: ties(
                     recording,
                     self.inquiry.live,
                     self.session,
-                    blob,
+                    content,
                     codec,
                     bool(functions),
                     self.shown,
@@ -327,11 +334,20 @@ class Evaluation:
         if footprint is not None:
             trace = with_footprint(candidate.trace, footprint)
             store.add(self.stem, candidate.replace(trace=trace))
+        inside = tuple(recording.inside)
+        provenance.note(self.session, self.step, self.path, self.inquiry, value, inside)
         self._tell_age(recording)
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+        self._tell_shown(self.step.shown(candidate))
+        self.kept = candidate
+
+    def _tell_shown(self, found: recorder.Shown) -> None:
+        """Tell the steps around this one what its path shows now."""
+        if self.recording is not None and self.recording.outer is not None:
+            self.recording.outer.note_shown(self.path, found)
 
     def _check_cost(self, seconds: float, cost: float | None) -> None:
         """Whether keeping the value pays.

@@ -142,7 +142,7 @@ class Live:
             return _UNBOUND if slot.loaded() else self._text(slot.reference)
         if slot.remembers(thing):
             return slot.token
-        token = self._token(slot.reference, thing)
+        token = slot.told = self._token(slot.reference, thing)
         if not self.reflects & READS_EXTRAS:
             slot.remember(thing, token)
         return token
@@ -249,6 +249,30 @@ class Live:
                 thing = slot.fetch()
                 if thing is not MISSING and slot.reference.kind == "variable":
                     yield ".".join((slot.reference.module, *slot.reference.chain)), thing
+
+    def variables(self, own: Reach, skipped: frozenset[int]) -> Iterator[tuple[str, object, bytes]]:
+        """(dotted name, value, token) of the module variables that counted as code.
+
+        Args:
+            own: the reach of the step itself.
+            skipped: what of it did not.
+        """
+        for reach in list(self.reaches.values()):
+            left_out = skipped if reach is own else frozenset()
+            for slot in held(self._codebook, reach, left_out, self.reflects).slots:
+                thing = slot.fetch()
+                if thing is not MISSING and slot.reference.kind == "variable":
+                    yield ".".join((slot.reference.module, *slot.reference.chain)), thing, slot.told
+
+    def is_patched(self) -> bool:
+        """Whether a function that was looked at is not what its text defines."""
+        return any(
+            slot.reference.kind == "definition"
+            and slot.told != _AS_WRITTEN
+            and not isinstance(slot.fetch(), type)
+            for reach in list(self.reaches.values())
+            for slot in held(self._codebook, reach, frozenset(), self.reflects).slots
+        )
 
     def installed(self) -> Iterator[str]:
         """Full dotted names of the installed code that the code met so far names."""

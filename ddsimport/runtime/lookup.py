@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ddsimport.runtime.evaluation import Evaluation
     from ddsimport.runtime.footprint import Search
+    from ddsimport.runtime.shown import Due
 
 
 class Hit(Record):
@@ -30,20 +31,25 @@ class Hit(Record):
     candidate: Candidate
     value: Any
     step: Step
+    path: str
+    due: list[Due]
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
+            outer.inside[self.path] = None
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
+            outer.note_shown(self.path, self.step.shown(self.candidate))
         trace = self.candidate.trace
         if self.step.options.replay == "off":
             trace = without_replay(trace)
         if trace.effects:
-            from ddsimport.runtime import imports, left
+            from ddsimport.runtime import imports, left, shown
 
             imports.repeat(trace.effects)
             with recorder.unrecorded():
                 left.put_back(trace.effects, self.session)
+                shown.repeat(self.due, self.session)
         output.replay(trace.output)  # from here on nothing may fail: the step would print it again
         if trace.effects:
             from ddsimport.runtime import randomness
@@ -76,18 +82,19 @@ def look_up(
     started = perf_counter()
     if not step.options.cached:
         raise UncachedError("its pragma says `cache=off`")
+    store = session.store
+    if store is None:
+        raise StoreError(session.absence)
     inquiry = inquire(step, inputs, session.codebook, session.folders)
     for sentence in inquiry.live.uncounted:
         session.run.say(sentence, f"{path} ({step.place}): {sentence}")
-    store = session.store
-    if store is None:
-        raise StoreError("there is no store")
     signature = inquiry.signature
+    is_forced = bool(session.config.force) and session.is_forced(path, signature)
 
-    def kept(entry: Entry | None, search: Search | None = None) -> Hit | None:
-        if entry is None:
+    def kept(entry: Entry | None, search: Search | None = None, reason: str = "") -> Hit | None:
+        if entry is None or is_forced:
             return None
-        return _kept(session, step, path, inquiry, entry, started, search, may_wait)
+        return _kept(session, step, path, inquiry, entry, started, search, may_wait, reason)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -108,13 +115,17 @@ def look_up(
 
                 search = footprint.search(step, inquiry, session)
                 if search is not None:
-                    found = kept(store.entry(search.stem), search)
-            found = found or kept(store.others.fetched(signature))
-            if found is None and search is not None:
-                found = kept(store.others.fetched(search.stem), search)
+                    found = kept(store.entry(search.stem), search, _BESIDE)
+            if not is_forced:
+                found = found or kept(*_accepted(session, step, path, inquiry))
+                found = found or kept(store.others.fetched(signature))
+            if found is None and search is not None and not is_forced:
+                found = kept(store.others.fetched(search.stem), search, _BESIDE)
             if found is None:
                 from ddsimport.runtime.evaluation import Evaluation  # not in a run of hits
 
+                if is_forced:
+                    session.forced.add(signature)
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
                     session=session,
@@ -143,11 +154,13 @@ def _kept(
     started: float,
     search: Search | None,
     may_wait: bool,
+    reason: str,
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
     Args:
         search: given if the entry is that of the step's stem: then the footprint must hold, too.
+        reason: why the value holds though it is not that of the signature; empty if it is.
     """
     store = session.store
     assert store is not None
@@ -157,6 +170,9 @@ def _kept(
             continue
         try:
             if not holds(candidate.trace, inquiry.live, session):
+                continue
+            due = _due(candidate, session) if candidate.trace.effects else []
+            if due is None:
                 continue
         except Exception:
             if not candidate.origin:
@@ -184,8 +200,8 @@ def _kept(
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
-        if search is not None:
-            candidate = _adopted(session, inquiry, candidate)
+        if reason:
+            candidate = _adopted(session, step, path, inquiry, candidate)
         store.touch(inquiry.signature)
         if waiting is None:  # else the view is known to show it
             session.publish(step, path, candidate, value)
@@ -193,18 +209,40 @@ def _kept(
         session.run.add(
             Event(
                 path=path,
-                module=step.shown,
+                module=step.home,
                 line=step.site.line,
                 status="hit",
                 signature=inquiry.signature,
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
-                reason="" if search is None else "its code has changed, but nothing that it runs",
+                reason=reason,
             ),
             waiting,
         )
-        return Hit(session, candidate, value, step)
+        return Hit(session, candidate, value, step, path, due)
     return None
+
+
+def _due(candidate: Candidate, session: Session) -> list[Due] | None:
+    from ddsimport.runtime import shown
+
+    return shown.due(candidate.trace.effects, session)
+
+
+_BESIDE = "its code has changed, but nothing that it runs"
+
+
+def _accepted(
+    session: Session, step: Step, path: str, inquiry: Inquiry
+) -> tuple[Entry | None, None, str]:
+    """The values of code that somebody has accepted as the same, and the reason to give."""
+    store = session.store
+    if store is None or not store.acceptances.any():
+        return None, None, ""
+    from ddsimport.runtime.accepted import accepted
+
+    found = accepted(session, step, path, inquiry)
+    return (None, None, "") if found is None else (found[0], None, found[1])
 
 
 def _may_wait(
@@ -223,9 +261,12 @@ def _may_wait(
     )
 
 
-def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candidate:
+def _adopted(
+    session: Session, step: Step, path: str, inquiry: Inquiry, candidate: Candidate
+) -> Candidate:
     """The candidate as one of the signature that was asked for, which it is kept under from now on,
     if the store can be written."""
+    from ddsimport.runtime import provenance
     from ddsimport.runtime.footprint import without
 
     adopted = candidate.replace(
@@ -236,6 +277,7 @@ def _adopted(session: Session, inquiry: Inquiry, candidate: Candidate) -> Candid
     )
     with suppress(StoreError):  # else it will be found the same way again
         session.writable_store().add(inquiry.signature, adopted)
+        provenance.note(session, step, path, inquiry)
     return adopted
 
 

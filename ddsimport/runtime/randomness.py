@@ -20,13 +20,14 @@ from importlib import import_module
 from blake3 import blake3
 
 from ddsimport.source import cells, tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-LABEL = "random:"
+LABEL = labels.RANDOM
 """What the labels of conditions and the kinds of effects begin with; a generator's name follows."""
 
 UNSEEDED = "unseeded"

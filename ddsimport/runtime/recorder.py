@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate
 
+    Shown = tuple[str, str, str | None] | None
+
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept, unless the user
 asks for the rest to be lost."""
@@ -38,9 +40,6 @@ _stat = os.stat
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 """Flags of `open` that say that a file may be written to."""
-
-HERE = "./"
-"""What the name of a read begins with if it is relative to the working directory."""
 
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
@@ -70,8 +69,8 @@ class Recording:
     Attributes:
         opened: names of files as they were opened to be read: once is enough.
         reads: path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened to be read,
-            or None if it did not exist. Absolute, or relative to the working directory with `HERE`
-            before it.
+            or None if it did not exist. Absolute, or relative to the working directory with
+            `labels.HERE` before it.
         listings: folder -> the names in it when it was first listed, None if there was none.
         writes: absolute path opened for writing, created or renamed to -> what is known of it.
         removals: absolute path removed or renamed away that was there before -> its name, as in
@@ -97,12 +96,15 @@ class Recording:
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
+        shown: artifact path -> what a step inside this evaluation made it show last: signature,
+            blob and `format=`, or None where its value was not kept.
+        inside: the paths of the steps right inside this evaluation.
     """
 
     __slots__ = (
         "before", "children", "conditions", "connections", "effects", "flushed", "hits",
-        "incidental", "listings", "loads", "notes", "opened", "outer", "output", "printed", "reads",
-        "removals", "seen", "streams", "unshown", "until", "writes",
+        "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
+        "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -128,6 +130,8 @@ class Recording:
         self.until: float | None = None
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
+        self.shown: dict[str, Shown] = {}
+        self.inside: dict[str, None] = {}
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""
@@ -176,6 +180,17 @@ class Recording:
             self.removals[name] = key
         else:
             self.writes[name] = Written(os.path.lexists(name), key)
+
+    def note_shown(self, path: str, found: Shown) -> None:
+        """A step inside has made `path` show this; see `shown`."""
+        for recording in self.chain():
+            recording.shown[path] = found
+
+    def note_load(self, path: str, blob: str) -> None:
+        """An artifact was loaded; who has just made it itself does not depend on it."""
+        for recording in self.chain():
+            if path not in recording.shown:
+                recording.loads.setdefault(path, blob)
 
     def forget_precautions(self) -> None:
         """Drop the tests by libraries of files that the evaluation then wrote as a whole."""

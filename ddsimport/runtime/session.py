@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import allocate_lock  # `threading` takes a millisecond to import
+from contextlib import suppress
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -22,10 +23,12 @@ from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import cells, tracked
 from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
+from ddsimport.store import labels
 from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ddsimport.runtime.signature import Step
@@ -33,43 +36,92 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+_MOST_NOTED = 300
+"""Events of a run, arguments of its program and files, that are noted one by one."""
+
+
+def _opened(config: configuration.Config) -> Store | None:
+    """The store of this configuration. Raises StoreError."""
+    return Store.open(config.store, config.namespace, pickles=config.pickle)
+
+
 class Session:
     """See the module.
 
+    Args:
+        config: by default that of the process.
+        opening: opens the store; may raise StoreError.
+        absence: why there is none, if it gives none.
+        only_asks: no step is evaluated in this process: it is no run.
+
     Attributes:
         config: where the store and the project are, and how much to say.
-        store: None if it cannot be used; then every step is evaluated, and the user is told once.
+        store: None if there is none, or it cannot be used; then every step is evaluated, and the
+            user is told once.
+        absence: why there is none.
+        publishes: whether paths come to show what is kept.
         codebook: what the text of the project's code reaches.
         digests: what is known of the content of large files; None without a store.
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
+        program: its file, relative to the project; empty if it has none.
+        forced: signatures that were evaluated because their paths are forced.
+        missing: the paths that are to be forced, and that no step has had yet.
     """
 
-    def __init__(self) -> None:
-        self.config = configuration.current()
+    def __init__(
+        self,
+        config: configuration.Config | None = None,
+        opening: Callable[[configuration.Config], Store | None] = _opened,
+        absence: str = "there is no store",
+        *,
+        only_asks: bool = False,
+    ) -> None:
+        self.config = config if config is not None else configuration.current()
+        self.absence = absence
+        self.publishes = True
         self.run = report.current()
         self.store: Store | None = None
         try:
-            self.store = Store.open(
-                self.config.store, self.config.namespace, pickles=self.config.pickle
-            )
+            self.store = opening(self.config)
         except StoreError as error:
-            self.run.say("store", f"nothing is kept: {error}")
+            self.run.say(f"store {self.config.store}", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
+        self.forced: set[str] = set()
+        self.missing = set(self.config.force) - {"/"}
         self.codebook = self._fresh_codebook()
-        if self.store is not None:
-            facts = os.path.join(self.store.root, "facts")
+        if self.store is not None and self.facts is not None:
+            facts = self.facts
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        if self.store is not None and self.store.writable and self.config.remote:
+        remote = self.config.remote if not only_asks else ""
+        if self.store is not None and self.store.writable and self.facts and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
-        self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
+        if not only_asks:
+            self.run.at_end += [
+                self._say_missing,
+                self._note_run,
+                self._keep_within_budget,
+                self._let_go,
+            ]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
         )
+        # Now: a program's namespace is gone when it has ended.
+        main = getattr(sys.modules.get("__main__"), "__file__", None)
+        if main is None and cells.current is not None:
+            main = cells.current.place
+        self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
+
+    @property
+    def facts(self) -> str | None:
+        """The folder of what is known of source texts; None where nothing goes to the disk."""
+        if self.store is None or not self.store.on_disk:
+            return None
+        return os.path.join(self.config.store, "facts")
 
     def _share(self, store: Store) -> None:
         """Have the remote behind the store; nothing of it is imported before it is needed."""
@@ -97,13 +149,13 @@ class Session:
             push_outbox(store, self.config.remote, self.run.say)
 
     def _fresh_codebook(self) -> Codebook:
-        kept = os.path.join(self.config.store, "facts")
+        kept = self.facts
         return Codebook(
             locate=Locator(),
-            cache=FactsCache(kept) if self.store else None,
+            cache=FactsCache(kept) if kept is not None else None,
             tracked=is_tracked,
             text_of=text_of,
-            answers=Answers(os.path.join(kept, "answers")) if self.store else None,
+            answers=Answers(os.path.join(kept, "answers")) if kept is not None else None,
             is_as_imported=is_as_imported,
             parts_of=cells.parts_of,
         )
@@ -117,20 +169,60 @@ class Session:
         self.codebook = self._fresh_codebook()
         return True
 
+    def is_forced(self, path: str, signature: str) -> bool:
+        """Whether the value of a step must not come from the store: once for each signature."""
+        if signature in self.forced:
+            return False
+        for each in self.config.force:
+            if path == each or path.startswith(f"{each.rstrip('/')}/"):
+                self.missing.discard(each)
+                return True
+        return False
+
+    def _say_missing(self) -> None:
+        for each in sorted(self.missing):
+            self.run.say(f"force {each}", f"--force {each}: no step of this run has that path")
+
+    def noted(self) -> dict[str, Any]:
+        """The run so far, for those who ask what happened (`report.past`)."""
+        from ddsimport.store.versions import now
+
+        return {
+            "program": self.program,
+            "ended": now(),
+            "arguments": sys.argv[1:][:_MOST_NOTED],
+            "environment": environment(),
+            "namespace": self.config.namespace,
+            "python": sys.version.partition(" ")[0],
+            "steps": dict(self.run.counts),
+            "seconds": self.run.seconds,
+            "saved_seconds": self.run.saved_seconds,
+            "files": self._loaded_files(),
+            "events": [event.as_dict() for event in self.run.events[-_MOST_NOTED:]],
+        }
+
     def _note_run(self) -> None:
-        """Leave the run to the index, for those who ask later what happened."""
-        if self.store is None or not self.store.writable:
+        """Leave the run to the index."""
+        if self.store is None or not self.store.writable or not self.store.on_disk:
             return
         from ddsimport.store.index import Index
 
-        Index(self.store.root).add_run(
-            {
-                "program": self.relative(_program()),
-                "steps": dict(self.run.counts),
-                "seconds": self.run.seconds,
-                "saved_seconds": self.run.saved_seconds,
-            }
-        )
+        Index(self.store.root).add_run(self.noted())
+
+    def _loaded_files(self) -> dict[str, tuple[int, int]]:
+        """Source file of the project -> time of its last write in ns, and size; their texts are
+        noted from now on."""
+        found = {}
+        provenances = self.writable_store().provenances
+        for file, (time_ns, size, _) in list(source_stats.items())[:_MOST_NOTED]:
+            name = self.relative(file)
+            found[name] = (time_ns, size)
+            if not provenances.has_state(name, time_ns, size):
+                from ddsimport.runtime.provenance import kept_text
+
+                with suppress(UncachedError, OSError, SyntaxError, ValueError):
+                    provenances.add_state(name, time_ns, size, kept_text(self, file))
+        return found
 
     def _keep_within_budget(self) -> None:
         store = self.store
@@ -166,7 +258,7 @@ class Session:
             StoreError: it cannot be written.
         """
         if self.store is None:
-            raise StoreError("there is no store")
+            raise StoreError(self.absence)
         if not self.store.writable:
             raise StoreError(f"the store {self.config.store} is read-only")
         return self.store
@@ -174,28 +266,27 @@ class Session:
     def shows(self, step: Step, path: str, candidate: Candidate) -> bool:
         """Whether `publish` would have nothing to do."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return True
         try:
-            return store.shows(path, candidate, dict(step.site.options).get("format"))
+            return store.shows(path, candidate, step.format)
         except StoreError:  # `publish` will say so
             return False
 
     def publish(self, step: Step, path: str, candidate: Candidate, value: Any) -> None:
         """Make the step's view show `candidate`; a view that cannot be written is said, once."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
-        format_ = dict(step.site.options).get("format")
         try:
-            store.publish(path, candidate, value, format_)
+            store.publish(path, candidate, value, step.format)
         except (StoreError, CodecError) as error:
             self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
 
     def forget(self, path: str) -> None:
         """The value of the step at `path` is not kept: what is there from before is not current."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
         try:
             store.forget(path)
@@ -205,7 +296,7 @@ class Session:
     def relative(self, name: str) -> str:
         """`name` relative to the project if it lies in it, else as it is. Links are not followed:
         they may lead elsewhere next time."""
-        if name.startswith(recorder.HERE):
+        if name.startswith(labels.HERE):
             return name
         for folder in self.folders:
             if name.startswith(folder):
@@ -214,7 +305,7 @@ class Session:
 
     def absolute(self, name: str) -> str:
         """What `relative` said, as a name that can be opened now."""
-        if os.path.isabs(name) or name.startswith(recorder.HERE):
+        if os.path.isabs(name) or name.startswith(labels.HERE):
             return name
         return self.folders[0] + name
 
@@ -224,13 +315,16 @@ class Session:
         return record.blob if record is not None else None
 
 
-def _program() -> str:
-    """What the index calls the program: its file, or the place of its cells."""
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    if file is None and cells.current is not None:
-        return cells.current.place
-    return file or ""
+def environment() -> str:
+    """What stands for all environment variables but those that each shell sets anew."""
+    from blake3 import blake3
 
+    found = sorted(pair for pair in os.environ.items() if pair[0] not in _OF_SHELLS)
+    name: str = blake3(repr(found).encode("utf-8", "surrogateescape")).hexdigest(length=16)
+    return name
+
+
+_OF_SHELLS = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
 
 _session: Session | None = None
 _lock = allocate_lock()
@@ -245,6 +339,21 @@ def session() -> Session:
                 with recorder.unrecorded():
                     _session = Session()
     return _session
+
+
+def use(made: Session) -> Session | None:
+    """Make it the session of this process: from now on, steps ask its store. Returns the one
+    before, if there was one."""
+    global _session
+    recording = recorder.current()
+    if recording is not None:  # a hit would not
+        for enclosing in recording.chain():
+            enclosing.effects["changed the store"] = None
+    with _lock:
+        before, _session = _session, made
+    if before is not None:
+        made.missing = before.missing  # one run: a path that either has met is not missing
+    return before
 
 
 def text_of(file: str) -> str:

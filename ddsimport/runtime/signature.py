@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.codehash import Codebook, Reach
+    from ddsimport.runtime.recorder import Shown
     from ddsimport.source.options import Options
     from ddsimport.source.site import Input, Site
+    from ddsimport.store.trace import Candidate
 
 PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
 _UNBOUND = "<unbound>"
@@ -56,7 +58,7 @@ class Step(Record):
         file: the module's source file.
         line: the first line of the statement there; the site has that of the cell, in a session.
         place: what people call its place.
-        shown: what people call its module: the cell, in a session.
+        home: what people call its module: the cell, in a session.
         reach: what the step's code reaches, by its text.
         inputs: the site's inputs, each with its name as written.
         globals: which of them are module variables.
@@ -76,7 +78,7 @@ class Step(Record):
     file: str
     line: int
     place: str
-    shown: str
+    home: str
     reach: Reach
     inputs: tuple[tuple[Input, str], ...]
     globals: frozenset[str]
@@ -87,6 +89,15 @@ class Step(Record):
     templated: bool
     options: Options
     answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
+
+    @property
+    def format(self) -> str | None:
+        """The `format=` of its pragma."""
+        return dict(self.site.options).get("format")
+
+    def shown(self, candidate: Candidate) -> Shown:
+        """What its path shows with this candidate."""
+        return candidate.signature, candidate.blob, self.format
 
 
 class Inquiry(Record):

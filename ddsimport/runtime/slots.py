@@ -26,10 +26,16 @@ MISSING: Any = object()
 
 
 class Slot:
-    """One reference of one `Reach`, with what its name was bound to when it was last looked at."""
+    """One reference of one `Reach`, with what its name was bound to when it was last looked at.
+
+    Attributes:
+        reference: the name.
+        token: what stands for what it is bound to, while `remembers` says so.
+        told: what stood for it when it was last looked at.
+    """
 
     __slots__ = (
-        "_code", "_module", "_name", "_parts", "_rest", "_thing", "reference", "token",
+        "_code", "_module", "_name", "_parts", "_rest", "_thing", "reference", "token", "told",
     )  # fmt: skip
 
     def __init__(self, reference: Reference) -> None:
@@ -37,7 +43,7 @@ class Slot:
         self._module = reference.module
         self._name, *rest = reference.chain
         self._rest = tuple(rest)
-        self.token = b""
+        self.token = self.told = b""
         self._thing: object = MISSING
         self._parts: tuple[object, ...] = ()
         self._code: object = None

@@ -133,7 +133,7 @@ def _plain(value: Any) -> tuple[Any]:
 
 
 def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
-    shared = session()
+    shared = up_to_date()
     step = _step(constant, frame, shared)
     # A coroutine that waited for a lock would stop its whole event loop.
     patience = 0.0 if frame.f_code.co_flags & _COROUTINE else None
@@ -141,9 +141,15 @@ def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
     return look_up(shared, step, _path(step, frame), inputs_of(step, frame), patience, may_wait)
 
 
-def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
+def up_to_date() -> Session:
+    """The session; nothing is left of what was known of code that has been loaded again since."""
+    shared = session()
     if shared.has_reloaded():
         _steps.clear()
+    return shared
+
+
+def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
     known = _steps.get(id(constant))
     place = None if cells.current is None else cells.place_of_line(frame.f_code, constant[1])
     if (
@@ -154,12 +160,12 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         return known[1]
     site = Site.from_constant(constant)
     module = frame.f_globals["__name__"]
-    file, line, shown = frame.f_code.co_filename, site.line, module
+    file, line, home = frame.f_code.co_filename, site.line, module
     called = f"{file}:{line}"
     if place is not None:
         file, line = place
-        shown = cells.title_of(frame.f_code)
-        called = f"{shown}:{site.line}"
+        home = cells.title_of(frame.f_code)
+        called = f"{home}:{site.line}"
     path = site.path or f"/{_display_name(module, file)}/{site.target.replace('.<locals>', '')}"
     at_module_level = frame.f_locals is frame.f_globals
     reach = shared.codebook.step(module, file, line, site.column)
@@ -171,7 +177,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         file=file,
         line=line,
         place=called,
-        shown=shown,
+        home=home,
         reach=reach,
         inputs=tuple((source, written(source)) for source in site.inputs),
         globals=names,

@@ -16,7 +16,8 @@ from blake3 import blake3
 
 from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.store.trace import UNTIL, FileRead, Trace
+from ddsimport.store import labels
+from ddsimport.store.trace import FileRead, Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +28,13 @@ if TYPE_CHECKING:
     from ddsimport.runtime.signature import Step
     from ddsimport.store.trace import Candidate
 
-_LOAD = "load:"
-_ASKED = (asked.NAMES, asked.VARIABLE, asked.PATH)
+_ASKED = (labels.NAMES, labels.VARIABLE, labels.PATH)
 TIES = ("place:project", "place:directory", "text:", "modules:", "messages:")
 """What the labels of `ties` begin with. That module is imported where there are any."""
-_RANDOM = "random:"
-"""What the labels of `randomness` begin with. That module is imported where there are any."""
 _LEFT = "left:"
 """What the kinds of effects of `left` begin with."""
 _UNFORESEEN = ("code:", "module:", "value:")
 """What the labels of `unforeseen` begin with. That module is imported where there are any."""
-
-_DECLARED = "files:"
-"""What the labels of `declared` begin with. That module is imported where there are any."""
 
 _IMPORTS = "imports:"
 """What the labels of `imports` begin with. That module is imported where there are any."""
@@ -104,12 +99,12 @@ def trace_of(
     for name, before in recording.before.items():
         files.append(FileRead(session.relative(name), before, 0, 0, 0))
     variables = list(lazy.items())
-    variables += [(_LOAD + path, blob) for path, blob in recording.loads.items()]
+    variables += [(labels.LOAD + path, blob) for path, blob in recording.loads.items()]
     for label, token in recording.conditions.items():
         conditions.setdefault(_relative(label, session), token)
     variables += conditions.items()
     if recording.until is not None:
-        variables.append((UNTIL, f"{recording.until:.0f}"))
+        variables.append((labels.UNTIL, f"{recording.until:.0f}"))
     recording.settle_flush()
     return Trace(files=tuple(files), variables=tuple(variables), output=tuple(recording.output))
 
@@ -144,15 +139,15 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
         if not ties.hold(tied, live, session):
             return False
     for label, before in trace.variables:
-        if label.startswith(_LOAD) and session.blob_at(label[len(_LOAD) :]) != before:
+        if label.startswith(labels.LOAD) and session.blob_at(label[len(labels.LOAD) :]) != before:
             return False
-        if label == UNTIL and time.time() > float(before):
+        if label == labels.UNTIL and time.time() > float(before):
             return False
-        if label.startswith(_DECLARED) and not _matches(label, before, session):
+        if label.startswith(labels.DECLARED) and not _matches(label, before, session):
             return False
         if label.startswith(_ASKED) and _asked_now(label, session) != before:
             return False
-    drawn = tuple(pair for pair in trace.variables if pair[0].startswith(_RANDOM))
+    drawn = tuple(pair for pair in trace.variables if pair[0].startswith(labels.RANDOM))
     if drawn:
         from ddsimport.runtime import randomness
 
@@ -172,6 +167,22 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     return True
 
 
+def moved(trace: Trace, session: Session) -> Iterator[str]:
+    """What of a trace does not hold now, as far as that can be told before anything runs: names of
+    files, and labels."""
+    for read in trace.files:
+        if not _unchanged(read, session):
+            yield read.path
+    for label, before in trace.variables:
+        if (
+            (label.startswith(labels.LOAD) and session.blob_at(label[len(labels.LOAD) :]) != before)
+            or (label == labels.UNTIL and time.time() > float(before))
+            or (label.startswith(labels.DECLARED) and not _matches(label, before, session))
+            or (label.startswith(_ASKED) and _asked_now(label, session) != before)
+        ):
+            yield label
+
+
 def _matches(label: str, token: str, session: Session) -> bool:
     from ddsimport.runtime import declared
 
@@ -180,17 +191,17 @@ def _matches(label: str, token: str, session: Session) -> bool:
 
 def _asked_now(label: str, session: Session) -> str:
     with recorder.unrecorded():
-        if label == asked.NAMES:
+        if label == labels.NAMES:
             return asked.token_of_names()
-        if label.startswith(asked.VARIABLE):
-            return asked.token_of_variable(label[len(asked.VARIABLE) :])
+        if label.startswith(labels.VARIABLE):
+            return asked.token_of_variable(label[len(labels.VARIABLE) :])
         _, depth, place = label.split(":", 2)
         return asked.token_of_path(session.absolute(place), depth)
 
 
 def _relative(label: str, session: Session) -> str:
     """A condition's label, with the path that it may name relative to the project."""
-    if not label.startswith(asked.PATH):
+    if not label.startswith(labels.PATH):
         return label
     kind, depth, place = label.split(":", 2)
     return f"{kind}:{depth}:{session.relative(place)}"
@@ -198,7 +209,9 @@ def _relative(label: str, session: Session) -> str:
 
 def without_replay(trace: Trace) -> Trace:
     """The trace of a step whose hits do nothing but give the value, and import what it imported."""
-    effects = tuple(pair for pair in trace.effects if not pair[0].startswith((_RANDOM, _LEFT)))
+    effects = tuple(
+        pair for pair in trace.effects if not pair[0].startswith((labels.RANDOM, _LEFT))
+    )
     return trace.replace(output=(), effects=effects)
 
 
@@ -210,9 +223,14 @@ def absorb(
     written: list[str] = []
     removed: list[str] = []
     if trace.effects:
-        from ddsimport.runtime import left
+        from ddsimport.runtime import left, shown
 
         written, removed = left.names_of(trace.effects, session)
+    for label, blob in trace.variables:
+        if label.startswith(labels.LOAD):
+            into.note_load(label[len(labels.LOAD) :], blob)
+    if trace.effects:
+        shown.absorb(trace.effects, into)
     for recording in into.chain():
         recording.hits.append(candidate)
         if ttl is not None:
@@ -228,11 +246,9 @@ def absorb(
         for name in removed:
             recording.note_left(name, removed=True)
         for label, blob in trace.variables:
-            if label.startswith(_LOAD):
-                recording.loads.setdefault(label[len(_LOAD) :], blob)
-            elif label == UNTIL:
+            if label == labels.UNTIL:
                 recording.expire(float(blob))
-            elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS, _DECLARED)):
+            elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS, labels.DECLARED)):
                 recording.conditions.setdefault(label, blob)
 
 

@@ -34,6 +34,7 @@ from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import cells
 from ddsimport.source.tracked import is_tracked
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.signature import Step
     from ddsimport.runtime.witness import Seen
 
-_CODE = "code:"
+_CODE = labels.CODE
 _MODULE = "module:"
 _VALUE = "value:"
 _INSTALLED = "installed"

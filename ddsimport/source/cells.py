@@ -243,6 +243,14 @@ def text_of(file: str) -> str | None:
     return current.text_of(file) if current is not None else None
 
 
+def lasting_name_of(file: str) -> str:
+    """What a file is called for people and from run to run: the text of a session that is in force
+    is called after its notebook, whatever its content; any other file is called what it is."""
+    if current is not None and text_of(file) is not None and file == current.file:
+        return current.place
+    return file
+
+
 def parts_of(file: str) -> Sequence[tuple[int, str]] | None:
     """The statements that a text of a session is put together from, each with the number of lines
     before it; None for any other file."""

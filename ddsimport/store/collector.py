@@ -31,9 +31,10 @@ from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries, ignored
 from ddsimport.store.files import files_below
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import namespaces
 from ddsimport.store.seals import read_small
 from ddsimport.store.trace import blobs_of, is_name
-from ddsimport.store.views import Views, namespaces
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +44,13 @@ GRACE = 3600.0
 """Seconds for which a blob that no entry names is left alone."""
 
 _LASTING = 30 * 86_400.0
-"""Seconds after which facts, stamps and quarantined files go: the first two can be made again."""
+"""Seconds without use after which facts, stamps and quarantined files go: the first two can be made
+again."""
 
-_DERIVED = ("facts", "checked", "quarantine")
+_DERIVED = {
+    "facts": _LASTING, "checked": _LASTING, "quarantine": _LASTING,
+    "provenance": 12 * _LASTING, "sources": 12 * _LASTING,
+}  # fmt: skip
 _BLOB = re.compile(rb'"blob\\?": ?\\?"([0-9a-f]{64})')
 """The names of blobs in an entry, also those in a text inside it (what a step left)."""
 
@@ -328,10 +333,10 @@ class _Collection:
         return status
 
     def _drop_derived(self, total: _Usage) -> None:
-        for folder in _DERIVED:
+        for folder, lasting in _DERIVED.items():
             for path, status in files_below(f"{self._root}/{folder}"):
                 total.add(status)
-                if self._started - status.st_mtime > _LASTING:
+                if self._started - status.st_mtime > lasting:
                     with suppress(OSError):
                         if not self._dry_run:
                             os.unlink(path)

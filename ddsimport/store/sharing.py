@@ -23,11 +23,10 @@ from blake3 import blake3
 
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
-from ddsimport.store import keys
+from ddsimport.store import keys, labels
 from ddsimport.store.paths import ArtifactPathError, checked_path
 from ddsimport.store.trace import (
     UNSIGNED,
-    UNTIL,
     Candidate,
     Entry,
     blobs_of,
@@ -194,7 +193,7 @@ def _check(candidate: Candidate) -> None:
         checked_path(candidate.path)
         _ = candidate.created_at
         for label, value in candidate.trace.variables:
-            if label == UNTIL:
+            if label == labels.UNTIL:
                 float(value)
     except (ArtifactPathError, ValueError, OverflowError) as error:
         raise RefusedError(f"it is not a candidate of ours: {error}") from error

@@ -14,54 +14,14 @@ from contextlib import suppress
 
 from blake3 import blake3
 
-from ddsimport.store.atomic import make_folder
-from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
+from ddsimport.store.notes import Notes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class _Notes:
-    """A folder of small records by name.
-
-    Args:
-        root: the store's folder.
-        folder: its name below that.
-        writable: whether anything may be written there.
-    """
-
-    def __init__(self, root: str, folder: str, writable: bool) -> None:
-        self._folder = f"{root}/{folder}/"
-        self._writable = writable
-
-    def _read(self, name: str) -> dict[str, Any]:
-        """Empty if there is none."""
-        try:
-            return unsealed(read_small(self._path(name))[0])
-        except (OSError, DamagedError):
-            return {}
-
-    def _write(self, name: str, record: dict[str, Any]) -> None:
-        if not self._writable:
-            return
-        path = self._path(name)
-        aside = f"{path}.{os.getpid()}-{os.urandom(4).hex()}"
-        with suppress(OSError):
-            make_folder(os.path.dirname(path))
-            try:
-                with open(aside, "xb") as file:
-                    file.write(sealed(record))
-                os.replace(aside, path)
-            except OSError:
-                with suppress(OSError):
-                    os.unlink(aside)
-
-    def _path(self, name: str) -> str:
-        return f"{self._folder}{name[:2]}/{name}"
-
-
-class Stamps(_Notes):
+class Stamps(Notes):
     """Of blobs: the folder `checked/v1/`."""
 
     def __init__(self, root: str, writable: bool) -> None:
@@ -69,20 +29,20 @@ class Stamps(_Notes):
 
     def read(self, name: str) -> tuple[int, ...] | None:
         """The status noted for a blob, None if there is none."""
-        record = self._read(name)
+        record = self.read_record(name)
         return _status_in(record) if record.get("blob") == name else None
 
     def write(self, name: str, key: tuple[int, int, int, int]) -> None:
         """Note the status of a blob that was just found right."""
-        self._write(name, {"blob": name, "status": key})
+        self.write_record(name, {"blob": name, "status": key})
 
     def forget(self, name: str) -> None:
         """Whatever is noted of a blob is not so any more."""
         with suppress(OSError):
-            os.unlink(self._path(name))
+            os.unlink(self.path_of(name))
 
 
-class Digests(_Notes):
+class Digests(Notes):
     """Of files anywhere: the folder `checked/files/`."""
 
     def __init__(self, root: str, writable: bool) -> None:
@@ -90,7 +50,7 @@ class Digests(_Notes):
 
     def read_digest(self, path: str, status: os.stat_result) -> str | None:
         """The hash in hex of the content of a file in this status, if it is noted."""
-        record = self._read(_name_of(path))
+        record = self.read_record(_name_of(path))
         digest = record.get("digest")
         fits = record.get("path") == path and _status_in(record) == status_key(status)
         return digest if fits and type(digest) is str else None
@@ -98,7 +58,7 @@ class Digests(_Notes):
     def write_digest(self, path: str, status: os.stat_result, digest: str) -> None:
         """Note it."""
         record = {"path": path, "status": status_key(status), "digest": digest}
-        self._write(_name_of(path), record)
+        self.write_record(_name_of(path), record)
 
 
 def _name_of(path: str) -> str:
@@ -116,7 +76,7 @@ def status_key(status: os.stat_result) -> tuple[int, int, int, int]:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-class Costs(_Notes):
+class Costs(Notes):
     """The folder `checked/costs/`: signatures whose values were too dear to keep."""
 
     def __init__(self, root: str, writable: bool) -> None:
@@ -124,8 +84,8 @@ class Costs(_Notes):
 
     def read(self, signature: str) -> float | None:
         """The seconds that keeping the value took; None if that was not noted."""
-        seconds = self._read(signature).get("seconds")
+        seconds = self.read_record(signature).get("seconds")
         return seconds if type(seconds) is float else None
 
     def write(self, signature: str, seconds: float) -> None:
-        self._write(signature, {"seconds": float(seconds)})
+        self.write_record(signature, {"seconds": float(seconds)})

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 
 from ddsimport.records import Record
+from ddsimport.store import labels
 from ddsimport.store.seals import DamagedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-UNTIL = "until:"
-"""The label of a variable that is no condition on anything but the clock: seconds since 1970."""
 
 UNSIGNED = "unsigned"
 """The origin of candidates that came from a shared store, and that nobody answers for."""
@@ -65,7 +63,7 @@ class Trace(Record):
         """What a hit must satisfy. Traces with equal conditions exclude each other: one of them
         is enough, the newer. Order and file status do not matter."""
         files = frozenset((read.path, read.digest) for read in self.files)
-        return (files, frozenset(pair for pair in self.variables if pair[0] != UNTIL))
+        return (files, frozenset(pair for pair in self.variables if pair[0] != labels.UNTIL))
 
 
 class Candidate(Record):

@@ -15,8 +15,9 @@ from contextlib import suppress
 
 from ddsimport.errors import StoreError
 from ddsimport.store import view_files
-from ddsimport.store.atomic import Staged, unusable
+from ddsimport.store.atomic import Staged, sweep, unusable
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import data_of, folder_of
 from ddsimport.store.paths import artifact_parts, record_file, unmarked
 from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
 from ddsimport.store.view_records import (
@@ -41,26 +42,8 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0
 
 
-_NAMESPACES = "namespaces"
-
-
-def namespaces(root: str) -> list[str]:
-    """The names of all namespaces of a store; the one without a name comes first.
-
-    Raises:
-        StoreError: they cannot be read.
-    """
-    try:
-        return ["", *sorted(os.listdir(f"{root}/{_NAMESPACES}"))]
-    except (FileNotFoundError, NotADirectoryError):
-        return [""]
-    except OSError as error:
-        raise unusable("read", f"{root}/{_NAMESPACES}", error) from error
-
-
-def folder_of(root: str, namespace: str) -> str:
-    """Where the paths of a namespace are shown: the store's folder, or one in it."""
-    return f"{root}/{_NAMESPACES}/{namespace}" if namespace else root
+_STAGING = ".ddsimport"
+"""Where files are written in a place of the user that is on another file system than the store."""
 
 
 class Views:
@@ -85,13 +68,21 @@ class Views:
         self._blobs = blobs
         self._namespace = namespace
         folder = folder_of(root, namespace)
-        self._data = f"{folder}/data"
+        self._data = data_of(root, namespace)
         self._records = f"{folder}/views/v1"
         self._tmp = f"{root}/tmp"
+        self._staging = self._tmp
+        if self._data != f"{folder}/data" and _device(self._data) != _device(root):
+            self._staging = f"{self._data}/{_STAGING}"
         self._locks = f"{root}/locks"
         self._writable = writable
         self._damaged = damaged
         self._known: dict[str, ViewRecord] = {}
+
+    def sweep(self) -> None:
+        """Remove what killed processes left behind outside of the store."""
+        if self._staging != self._tmp:
+            sweep(self._staging)
 
     def record(self, path: str) -> ViewRecord | None:
         """What the artifact path shows; None if nothing, or if the record is damaged.
@@ -138,7 +129,7 @@ class Views:
                 it was.
             CodecError: from `write`.
         """
-        with Staged(self._tmp, 0o666) as staged:
+        with Staged(self._staging, 0o666) as staged:
             write(staged)
             content = staged.finish()
             self._replace(path, candidate, asked, (format_name, exact, content), staged.commit)
@@ -153,13 +144,13 @@ class Views:
         """
         blob = self._blobs.sound(candidate.blob, candidate.size)
         shown = (format_name, exact, candidate.blob)
-        with Staged(self._tmp, 0o666) as staged:
+        with Staged(self._staging, 0o666) as staged:
             if view_files.copied(staged, blob):
                 self._replace(path, candidate, asked, shown, staged.commit)
                 return
 
             def put(target: str) -> os.stat_result:
-                aside = f"{self._tmp}/{os.getpid()}-{os.urandom(8).hex()}"
+                aside = f"{self._staging}/{os.getpid()}-{os.urandom(8).hex()}"
                 status = view_files.link(blob, aside, target)
                 if status is None:
                     view_files.copied(staged, blob, whole=True)
@@ -342,6 +333,18 @@ class Views:
 
     def _record_path(self, parts: tuple[str, ...]) -> str:
         return record_file(self._records, parts)
+
+
+def _device(folder: str) -> int:
+    """The number of the file system that a folder is on, or will be."""
+    while True:
+        try:
+            return os.stat(folder).st_dev
+        except OSError:
+            above = os.path.dirname(folder)
+            if above == folder:
+                return 0
+            folder = above
 
 
 def _joined(parts: tuple[str, ...]) -> str:

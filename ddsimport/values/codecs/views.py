@@ -36,9 +36,18 @@ _FOREIGN = frozenset(
 )
 
 
+AS_IT_IS = "="
+"""In place of a format: texts and bytes are their own file, also at `/scores.json`; all else goes
+by the suffix of its path."""
+
+
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
     """How to show a value; see `ddsimport.values.codecs.view_for`."""
     suffix = suffix.lower()
+    if format == AS_IT_IS:
+        if type(value) is str or type(value) is bytes:
+            return _usual_view(value)
+        format = None
     if format is not None:
         return _asked(value, format)
     registered = _registered_for(value, suffix[1:])
