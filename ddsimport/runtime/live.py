@@ -148,6 +148,11 @@ class Live:
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
+        if reference.chain[0] == "get_ipython" and cells.current is not None:
+            raise UncachedError(
+                "its code runs a magic, or a command of the shell, which may read any variable; do "
+                "that outside of the step"
+            )
         if reference.kind == "installed":
             return self._installed_now(reference, thing)
         if reference.kind == "definition" and written.is_as_written(reference, thing):

@@ -327,6 +327,19 @@ CASES = {
         ],
         "cccchccc",
     ),
+    "commands and magics in a function may read any variable": Case(
+        [
+            "word = 'one'",
+            "def f(n):\n    said = !echo {word}\n    return said[0]",
+            _STEP,
+            "word = 'two'",
+            _STEP,
+            "def f(n):\n    %time y = word\n    return n",
+            "def g(n):\n    get_ipython().run_line_magic('env', 'A')\n    return n",
+            "x = g(1)  # dds: /x\nx",
+        ],
+        "uuu",
+    ),
     "several statements on a line, comments above": Case(
         [
             "a = 1; b = 2  # dds: /b",
