@@ -381,6 +381,7 @@ class Live:
                     hasher.update(digest(written.fields_of(base)))
                 continue
             try:
+                _check_is_in_force(base)
                 hasher.update(self._class_text(base, file))
                 differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):
@@ -465,6 +466,21 @@ def _check_is_of_session(function: FunctionType, module: str) -> None:
             f"its code uses {function.__qualname__} of {function.__code__.co_filename}, which "
             "another program than the session ran; import it"
         )
+
+
+def _check_is_in_force(cls: type) -> None:
+    """
+    Raises:
+        LookupError: a class of an interactive session that was defined anew: the text says what the
+            new one is.
+    """
+    if cells.current is None or cls.__module__ != "__main__" or "<locals>" in cls.__qualname__:
+        return
+    found: Any = cells.current.main
+    for name in cls.__qualname__.split("."):
+        found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
+    if found is not cls:
+        raise LookupError(cls.__qualname__)
 
 
 def _name_of(thing: Any) -> str:

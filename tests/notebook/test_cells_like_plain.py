@@ -76,6 +76,17 @@ CASES = {
         ],
         "cc",
     ),
+    "an instance of a class of which only what was generated was edited": Case(
+        [
+            "from dataclasses import dataclass\n@dataclass\nclass P:\n    a: int = 1",
+            "p = P()",
+            "@dataclass(repr=False)\nclass P:\n    a: int = 1",
+            "x = repr(p)[0]  # dds: /x\nx",
+            "p = P()",
+            "x = repr(p)[0]  # dds: /x\nx",
+        ],
+        "cc",
+    ),
     "another name for a function that was defined anew": Case(
         [
             "def h():\n    return 1",
