@@ -6,8 +6,8 @@ import ast
 import os
 from contextlib import suppress
 
-from ddsimport.analysis.facts import DEF_KIND, DEF_OUTLINE
-from ddsimport.report.code import Code, Difference, Piece, differences
+from ddsimport.analysis.facts import DEF_DIGEST, DEF_KIND, DEF_OUTLINE
+from ddsimport.report.code import Code, Difference, Piece, definition, differences, unified
 from ddsimport.report.edits import Bindings, Edit, Text, concerned, edits_between, names_around
 from ddsimport.runtime import recorder
 from ddsimport.runtime.session import environment
@@ -63,16 +63,33 @@ class Comparison:
             old.update(self._bindings(provenance, name.name, old=True))
             new.update(self._bindings(provenance, name.name, old=False))
         if reach.hash.hex() == provenance.reach:
-            # Functions and classes that came as values are not reached by name.
-            same = old.keys() & new.keys()
-            return [
-                each
-                for each in differences({label: old[label] for label in same}, new)
-                if each.kind == "changed" and old[each.label].digest != new[each.label].digest
-            ]
+            same = {label: old[label] for label in old.keys() & new.keys()}
+            found = differences(same, new)
+            found = [each for each in found if each.kind == "changed" and _counts(each, same, new)]
+            return [*found, *self._changed_values(old, new)]
         found = differences(old, new)
         unnamed = Difference("changed", provenance.file, "what its text reaches", "", "")
         return found or [unnamed]
+
+    def _changed_values(self, old: dict[str, Piece], new: dict[str, Piece]) -> list[Difference]:
+        """What differs in functions and classes that came as values: no text names them."""
+        found = []
+        for label, piece in old.items():
+            text = self._text_now(self._session.absolute(piece.file)) if "#" in label else None
+            if label in new or text is None:
+                continue
+            facts = self._code.facts_of_text(text)
+            name = label[len(piece.file) + 1 :]
+            try:
+                index = facts.labelled(name)
+            except LookupError:
+                found.append(Difference("removed", piece.file, piece.name, "", label))
+                continue
+            if facts.definitions[index][DEF_DIGEST] != piece.digest:
+                now = definition(piece.file, facts, text, index)
+                diff = unified(piece, now)
+                found.append(Difference("changed", piece.file, piece.name, diff, label))
+        return found
 
     def _pieces(self, reach: Reach, provenance: Provenance, place: Place) -> dict[str, Piece]:
         session = self._session
@@ -195,7 +212,8 @@ class Comparison:
             if (each.file, each.function) not in own or each.function in around
         ]
         file = self._session.relative(place.file)
-        return concerned(edits, frozenset(names), (file, text, place.site.line))
+        where = (file, text, place.site.line)
+        return concerned(edits, frozenset(names), where, self._bindings_of(run))
 
     def _given(self, run: PastRun) -> dict[str, frozenset[str]]:
         """What the run was given otherwise than a run now would be -> by which names code asks
@@ -242,6 +260,11 @@ class Comparison:
             return self._session.codebook.text_of(file)
         except (OSError, SyntaxError, ValueError):
             return None
+
+
+def _counts(each: Difference, old: dict[str, Piece], new: dict[str, Piece]) -> bool:
+    """Whether it is more than a docstring."""
+    return old[each.label].digest != new[each.label].digest
 
 
 def _bound_in(text: str, file: str, name: str) -> dict[str, Piece]:

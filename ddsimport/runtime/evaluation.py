@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
+    from ddsimport.runtime.plans import Ran
     from ddsimport.runtime.process import Settings
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
@@ -91,6 +92,7 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.ran: Ran | None = None
         self.kept: Candidate | None = None
 
     def begin(self, code: CodeType | None) -> None:
@@ -148,13 +150,21 @@ class Evaluation:
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
 
     def __call__(self, value: Any) -> tuple[Any]:
+        given = value
+        if "pyspark" in sys.modules and self.ran is None:
+            self.ran = self._run_plans(value)
         seconds = perf_counter() - self.started
         self._end()
         try:
             if self.trouble is not None or self.recording is None:
                 raise self.trouble or RuntimeError("it was not recorded")
             with recorder.unrecorded():
-                self._keep(value, seconds, self.recording)
+                if self.ran is not None:
+                    self.ran.check(self)
+                    self._keep(value, seconds, self.recording, self.ran.settled)
+                    given = self.ran.settled
+                else:
+                    self._keep(value, seconds, self.recording, value)
         except (UncachedError, CodecError, StoreError) as error:
             with recorder.unrecorded():
                 self.session.forget(self.path)
@@ -164,7 +174,23 @@ class Evaluation:
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
         finally:
             self._free()
-        return (value,)
+        return (given,)
+
+    def settled(self, value: Any) -> Any:
+        """What a marked function is to return in place of `value`, which it is about to."""
+        if "pyspark" in sys.modules:
+            self.ran = self._run_plans(value)
+        return value if self.ran is None else self.ran.settled
+
+    def _run_plans(self, value: Any) -> Ran | None:
+        """Have a value that is only a plan evaluated, while what that reads is recorded."""
+        from ddsimport.runtime import plans
+
+        try:
+            return plans.run(value)
+        except Exception as error:
+            self.trouble = self.trouble or error.with_traceback(None)
+            return None
 
     def fail(self) -> None:
         """The expression raised: nothing is kept."""
@@ -228,7 +254,10 @@ class Evaluation:
             )
         )
 
-    def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
+    def _keep(
+        self, value: Any, seconds: float, recording: recorder.Recording, settled: Any
+    ) -> None:
+        """Keep `settled`: the value, or what it is once its plans have run."""
         from ddsimport.runtime import imports, native, provenance, shown
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
@@ -243,6 +272,7 @@ class Evaluation:
         recording.forget_precautions()
         effects = imports.imported_since(self.loaded)
         again = check(self, value, recording)
+        value = settled
         lazy, moved = checked_lazy(self, again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)

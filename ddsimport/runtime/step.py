@@ -105,9 +105,10 @@ def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
 
 
 def finish(constant: tuple[Any, ...], value: Any) -> Any:
-    """The marked function of this frame is about to return `value`."""
+    """What the marked function of this frame, which is about to return `value`, is to return."""
     evaluation = _calls.get(id(sys._getframe(1)))
     if evaluation is not None:
+        value = evaluation.settled(value)
         evaluation.outcome = (value,)
     return value
 

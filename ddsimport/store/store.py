@@ -348,6 +348,12 @@ class Store:
             self._views.publish_blob(path, candidate, format, view.name, exact)
             return
 
+        if view.folder:
+            self._views.publish_folder(
+                path, candidate, format, view.name, exact, lambda place: view.fill(value, place)
+            )
+            return
+
         def write(staged: Staged) -> None:
             staged.encode(view.name, view.write, value)
 

@@ -1,6 +1,7 @@
 """Artifact path → the file that shows it to other programs, and the record of what it shows.
 
-`data/<path>` is an ordinary file, replaced as a whole; the program itself never reads it back.
+`data/<path>` is an ordinary file, or leads to a folder of files (see `view_folders`), replaced as a
+whole; the program itself never reads it back.
 `views/v1/<path>.json` says which blob it shows and what the file was like when it was written, so
 that a hit can tell by one `stat` that nothing is to be done.
 
@@ -14,7 +15,7 @@ import os
 from contextlib import suppress
 
 from ddsimport.errors import StoreError
-from ddsimport.store import view_files
+from ddsimport.store import view_files, view_folders
 from ddsimport.store.atomic import Staged, sweep, unusable
 from ddsimport.store.locks import SignatureLock
 from ddsimport.store.namespaces import data_of, folder_of
@@ -27,6 +28,7 @@ from ddsimport.store.view_records import (
     holds,
     record_from_json,
     record_of,
+    status_of,
     with_status,
 )
 
@@ -68,6 +70,7 @@ class Views:
         self._blobs = blobs
         self._namespace = namespace
         folder = folder_of(root, namespace)
+        self._root = root
         self._data = data_of(root, namespace)
         self._records = f"{folder}/views/v1"
         self._tmp = f"{root}/tmp"
@@ -107,7 +110,7 @@ class Views:
             if known.format == NO_VIEW:
                 return True
             try:
-                if fits(known, os.lstat(self._data + known.path)):
+                if fits(known, status_of(self._data + known.path, known)):
                     return True
             except OSError:
                 pass  # looked at again below, where it is reported
@@ -160,6 +163,32 @@ class Views:
 
             self._replace(path, candidate, asked, shown, put)
 
+    def publish_folder(
+        self,
+        path: str,
+        candidate: Candidate,
+        asked: str | None,
+        format_name: str,
+        exact: bool,
+        write: Callable[[str], None],
+    ) -> None:
+        """As `publish`, for a view that is a folder; `write` makes it where it is told to."""
+        place = view_folders.made(self._root, write)
+        try:
+            shown = (format_name, exact, view_folders.content_of(place))
+
+            def put(target: str) -> os.stat_result:
+                aside = f"{self._staging}/{os.getpid()}-{os.urandom(8).hex()}"
+                return view_folders.lead(target, place, aside)
+
+            self._replace(path, candidate, asked, shown, put, folder=True)
+        except (OSError, StoreError) as error:
+            view_folders.leave(place)
+            if isinstance(error, OSError):
+                raise unusable("write", place, error) from error
+            raise
+        view_folders.sweep(self._root)
+
     def _replace(
         self,
         path: str,
@@ -167,6 +196,8 @@ class Views:
         asked: str | None,
         shown: tuple[str, bool, str],
         put: Callable[[str], os.stat_result],
+        *,
+        folder: bool = False,
     ) -> None:
         """Let `put` write the file, and note what it shows: format, exact or not, content."""
         parts = artifact_parts(path)
@@ -175,12 +206,15 @@ class Views:
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
+            before = view_folders.place_of(self._root, self._data + name)
             status = put(self._data + name)
+            view_folders.leave(before)
             record = record_of(name, candidate, asked).replace(
                 format=shown[0],
                 exact=shown[1],
                 content=shown[2],
                 size=status.st_size,
+                folder=folder,
             )
             record = with_status(record, status)
             self._write(parts, record)
@@ -204,6 +238,7 @@ class Views:
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
+            view_folders.leave(view_folders.place_of(self._root, self._data + name))
             with suppress(FileNotFoundError):
                 os.unlink(self._data + name)
             record = record_of(name, candidate, asked)
@@ -218,6 +253,7 @@ class Views:
         """Remove a view and its record; nothing happens if there is none. Raises StoreError."""
         parts = artifact_parts(path)
         self._known.pop(path, None)
+        view_folders.leave(view_folders.place_of(self._root, self._data + _joined(parts)))
         for file in (self._data + _joined(parts), self._record_path(parts)):
             try:
                 os.unlink(file)
@@ -280,7 +316,7 @@ class Views:
             return True
         file = self._data + name
         try:
-            status = os.lstat(file)
+            status = status_of(file, record)
             if not fits(record, status):
                 # Perhaps only moved: the store was copied, or the file was linked or touched.
                 if not self._is_blob(record, status) and not holds(file, record):
