@@ -23,7 +23,7 @@ from ddsimport.analysis.graph import (
     READS_SUBCLASSES,
 )
 from ddsimport.errors import UndigestibleError
-from ddsimport.runtime import installed, written
+from ddsimport.runtime import in_session, installed, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
@@ -148,11 +148,7 @@ class Live:
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
-        if reference.chain[0] == "get_ipython" and cells.current is not None:
-            raise UncachedError(
-                "its code runs a magic, or a command of the shell, which may read any variable; do "
-                "that outside of the step"
-            )
+        in_session.check_reference(reference)
         if reference.kind == "installed":
             return self._installed_now(reference, thing)
         if reference.kind == "definition" and written.is_as_written(reference, thing):
@@ -345,7 +341,7 @@ class Live:
         module = thing.__globals__.get("__name__") or thing.__module__
         if not is_tracked(code.co_filename):
             return self._installed(module, thing)
-        _check_is_of_session(thing, module)
+        in_session.check_function(thing, module)
         try:
             file, line = cells.place_of(code)
             reach = self._codebook.function(
@@ -381,7 +377,7 @@ class Live:
                     hasher.update(digest(written.fields_of(base)))
                 continue
             try:
-                _check_is_in_force(base)
+                in_session.check_class(base)
                 hasher.update(self._class_text(base, file))
                 differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):
@@ -446,41 +442,6 @@ def _counts_by_text(thing: Any, error: UndigestibleError) -> bool:
     return any("__call__" in vars(base) for base in type(thing).__mro__) or any(
         thing is stream for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
-
-
-def _check_is_of_session(function: FunctionType, module: str) -> None:
-    """
-    Raises:
-        UncachedError: a function of an interactive session's main module of which nobody knows the
-            text, or the globals: those of a program that `%run` ran are not the session's.
-    """
-    if cells.current is None or module != "__main__":
-        return
-    if cells.is_lost(function.__code__):
-        raise UncachedError(
-            f"its code uses {function.__qualname__}, whose text is not known: run the cell that "
-            "defines it again, with ddsimport loaded"
-        )
-    if function.__globals__ is not namespace_of(sys.modules[module]):
-        raise UncachedError(
-            f"its code uses {function.__qualname__} of {function.__code__.co_filename}, which "
-            "another program than the session ran; import it"
-        )
-
-
-def _check_is_in_force(cls: type) -> None:
-    """
-    Raises:
-        LookupError: a class of an interactive session that was defined anew: the text says what the
-            new one is.
-    """
-    if cells.current is None or cls.__module__ != "__main__" or "<locals>" in cls.__qualname__:
-        return
-    found: Any = cells.current.main
-    for name in cls.__qualname__.split("."):
-        found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
-    if found is not cls:
-        raise LookupError(cls.__qualname__)
 
 
 def _name_of(thing: Any) -> str:
