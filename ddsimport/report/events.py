@@ -78,6 +78,7 @@ class Run:
         at_end: called when the program has ended, before the summary; what they raise is dropped.
         live: tells those who watch; made when a step is first evaluated.
         in_child: this is a worker process: it keeps silent unless `verbose`, and writes no report.
+        told: what happened was told as it went; no summary is left for the end.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Run:
         self.verbose = verbose and not self.quiet
         self.report = report
         self.in_child = in_child
+        self.told = False
         self.events: list[Event] = []
         self.counts: dict[Status, int] = {"hit": 0, "computed": 0, "failed": 0, "uncached": 0}
         self.seconds = 0.0
@@ -164,7 +166,7 @@ class Run:
                 self.say("report", f"the report cannot be written: {self.report}: {reason}")
             except Exception as error:  # the program may have patched what we write it with
                 self.say("report", f"the report cannot be written: {self.report}: {error!r}")
-        if not self.quiet:
+        if not self.quiet and not self.told:
             _flush_standard_output()
             write(summary(self))
 

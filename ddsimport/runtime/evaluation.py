@@ -146,7 +146,7 @@ class Evaluation:
                     self.recording.note_read(file, file)
             self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
-            exact = self.session.config.footprints or _imports(live)
+            exact = self.session.uses_footprints() or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
 
@@ -244,7 +244,7 @@ class Evaluation:
             ran_plain[self.step.module, self.step.site.line] = None
         event = Event(
             path=self.path,
-            module=self.step.module,
+            module=self.step.home,
             line=self.step.site.line,
             status=status,
             signature=self.inquiry.signature,
