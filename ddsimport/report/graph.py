@@ -274,8 +274,8 @@ class _Made:
         """The text of each file with steps: as it is now if the steps of the run stand there, else
         as it was when the value of one was made."""
         found: dict[str, str] = {}
-        for module, file in self._files.items():
-            events = [event for event in self._steps if event.module == module]
+        for file in dict.fromkeys(self._files.values()):
+            events = [event for event in self._steps if self._files.get(event.module) == file]
             for text in self._known_texts(file, events):
                 found.setdefault(file, text)
                 flow = Flow({file: text})
@@ -292,7 +292,7 @@ class _Made:
         except (OSError, ValueError):
             pass
         noted: dict[str, int] = {}
-        for event in events:
+        for event in reversed(events):  # the last text of a session holds all cells so far
             provenance = self._past.provenance(event.signature)
             text = self._past.text(provenance) if provenance is not None else None
             if text is not None:
@@ -302,12 +302,19 @@ class _Made:
 
     def _stands(self, flow: Flow, file: str, event: Event) -> bool:
         step = self._step_in(flow, file, event)
-        return step is not None and step.line == event.line
+        return step is not None and step.line == self._line_of(event)
 
     def _step_in(self, flow: Flow, file: str, event: Event) -> Step | None:
         provenance = self._past.provenance(event.signature)
         target = provenance.target if provenance is not None else ""
-        return flow.step(file, event.line, target, event.path)
+        return flow.step(file, self._line_of(event), target, event.path)
+
+    def _line_of(self, event: Event) -> int:
+        """The line of a step in the text that is noted; an event of a session tells that of its
+        cell."""
+        provenance = self._past.provenance(event.signature)
+        in_session = provenance is not None and provenance.file.startswith("<")
+        return provenance.line if provenance is not None and in_session else event.line
 
     def _place(self, event: Event) -> tuple[str, Step] | None:
         file = self._files.get(event.module, "")
