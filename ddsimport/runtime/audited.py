@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from types import FrameType
 
-from ddsimport.runtime import asked, databases, descriptors, recorder
+from ddsimport.runtime import asked, databases, descriptors, output, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
 from ddsimport.store import labels
@@ -286,6 +286,7 @@ def _on_connect(_: Any, address: Any) -> None:
 
 
 def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:
+    output.stand_aside()
     for recording in recorder.recordings():
         recording.notes[
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
@@ -332,6 +333,7 @@ def _words_of(arguments: Any) -> Iterator[str]:
 
 def note_worker() -> None:
     """A worker process is started, by whatever way."""
+    output.stand_aside()
     for recording in recorder.recordings():
         recording.notes["it started a worker process: what only that runs or reads is not seen"] = (
             None
@@ -365,6 +367,9 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "subprocess.Popen": _on_child,
     "os.system": _on_shell,
     "os.fork": note_worker,
+    "os.forkpty": lambda *_: output.stand_aside(),
+    "os.posix_spawn": lambda *_: output.stand_aside(),
+    "os.exec": lambda *_: output.stand_aside(),
 }
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
     from ddsimport.runtime.process import Settings
+    from ddsimport.runtime.progress import InProgress
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -90,6 +91,7 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.line: InProgress | None = None
 
     def begin(self, code: CodeType | None) -> None:
         """Start the recording; `code` is what the step stands in, if that is Python.
@@ -111,6 +113,7 @@ class Evaluation:
             native,
             outliving,
             process,
+            progress,
             randomness,
             unforeseen,
             witness,
@@ -144,6 +147,8 @@ class Evaluation:
             exact = self.session.config.footprints or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
+            site = self.step.site
+            self.line = progress.begin(self.session, self.path, self.step.module, site.line)
 
     def __call__(self, value: Any) -> tuple[Any]:
         seconds = perf_counter() - self.started
@@ -181,9 +186,10 @@ class Evaluation:
 
     def _end(self) -> None:
         """Whatever fails, all else is ended."""
-        from ddsimport.runtime import witness
+        from ddsimport.runtime import progress, witness
 
         self.ended = True
+        progress.end(self.line)
         endings = [self._compare_settings]
         endings += [each.end for each in (self.watch, self.figures) if each is not None]
         if self.recording is not None:
