@@ -56,9 +56,7 @@ def on_terminal(
     folder: Path,
     *command: str,
     stdout: str = "terminal",
-    typed: bytes = b"",
-    typed_after: float = 0.0,
-    stop_after: float = 0.0,
+    stop_at: bytes = b"",
     environment: dict[str, str] | None = None,
     timeout: float = 60,
 ) -> Session:
@@ -66,8 +64,7 @@ def on_terminal(
 
     Args:
         stdout: "terminal", or "pipe" to have it apart.
-        typed: what the user types, so many seconds after the start.
-        stop_after: seconds after which the user presses Ctrl-C; 0 for never.
+        stop_at: the user presses Ctrl-C a second after this was to be seen.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -98,12 +95,10 @@ def on_terminal(
     try:
         while True:
             elapsed = time.monotonic() - started
-            if typed and elapsed > typed_after:
-                os.write(master, typed)
-                typed = b""
-            if stop_after and elapsed > stop_after:
+            if stop_at and stop_at in b"".join(chunks):
+                time.sleep(1)
                 os.write(master, b"\x03")
-                stop_after = 0.0
+                stop_at = b""
             try:
                 chunk = os.read(master, 65536)
             except BlockingIOError:

@@ -75,7 +75,7 @@ class Evaluation:
         self.stem = stem
         self.lazy = lazy
         self.recording: recorder.Recording | None = None
-        self.started = 0.0
+        self.started = perf_counter()
         self.outcome: tuple[Any] | None = None
         self.ended = False
         self.bindings: dict[tuple[str, str], object] = {}
