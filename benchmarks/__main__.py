@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 
 SUITES = ("hits", "processes", "digests", "values", "recording")
-WITH_OPTIONS = ("precision", "analysis", "galleries", "scale")
+WITH_OPTIONS = ("precision", "analysis", "galleries", "scale", "forecast")
 
 
 def main(names: list[str]) -> int:

@@ -43,9 +43,11 @@ commands (each takes --help; a file of that name in this folder is run instead):
                    trust, distrust, list
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
   ls [PREFIX]      what artifact paths there are
+  plan PROGRAM     what a run would do, and why, without running anything
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
   verify           look for damage in the store, and mend it
+  why [PATH]       why a step ran: what changed since its last value
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
@@ -60,9 +62,11 @@ _SUBCOMMANDS = {
     "key": "ddsimport.commands.key",
     "log": "ddsimport.commands.log",
     "ls": "ddsimport.commands.ls",
+    "plan": "ddsimport.commands.plan",
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
     "verify": "ddsimport.commands.verify",
+    "why": "ddsimport.commands.why",
 }
 _WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}
 _SWITCHES = {

@@ -117,11 +117,21 @@ def rewritten(name: str, *, is_module: bool) -> str:
 
     from ddsimport.source.rewrite import rewrite
 
-    file = _file_of_module(name) if is_module else file_of(name)
-    _refuse_what_is_no_script(file)
+    file = located(name, is_module=is_module)
     with tokenize.open(file) as opened:
         text = opened.read()
     return ast.unparse(rewrite(text, file)) + "\n"
+
+
+def located(name: str, *, is_module: bool) -> str:
+    """The file of a program.
+
+    Raises:
+        CannotRunError: there is no such program.
+    """
+    file = _file_of_module(name) if is_module else file_of(name)
+    _refuse_what_is_no_script(file)
+    return file
 
 
 def file_of(script: str) -> str:

@@ -81,6 +81,13 @@ def configured(options: argparse.Namespace) -> config.Config:
     return config.resolve(os.getcwd(), flags, os.environ)
 
 
+def relative(file: str, project: str) -> str:
+    """A file that the user named, as runs name it: relative to the project if it lies in it."""
+    name = os.path.realpath(file)
+    folder = os.path.join(os.path.realpath(project), "")
+    return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
+
+
 def answer(options: argparse.Namespace, found: Any, text: str) -> None:
     """Print what was found: as JSON if that was asked for, else as text."""
     sys.stdout.write(json.dumps(found) + "\n" if options.json else f"{text}\n")

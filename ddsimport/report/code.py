@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -18,8 +19,10 @@ from ddsimport.analysis.facts import (
     DEF_EXTRAS,
     DEF_FIRST,
     DEF_LAST,
+    DEF_REFERENCES,
     TOP_DIGEST,
     TOP_LINE,
+    TOP_REFERENCES,
     Facts,
     FactsCache,
     facts_of,
@@ -28,8 +31,10 @@ from ddsimport.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddsimport.report.past import Past
-    from ddsimport.store.provenance import Provenance
+    from ddsimport.store.provenance import Provenance, Snapshot
 
 Kind = Literal["changed", "added", "removed"]
 
@@ -43,6 +48,7 @@ class Piece(Record):
         line: its first line.
         text: as written.
         digest: of its normal form; `extras` that of its docstrings and annotations.
+        names: the global names that it mentions, with the attributes read of them.
     """
 
     file: str
@@ -51,6 +57,7 @@ class Piece(Record):
     text: str
     digest: str
     extras: str = ""
+    names: frozenset[str] = frozenset()
 
 
 class Difference(Record):
@@ -60,12 +67,14 @@ class Difference(Record):
         kind: what became of it.
         file, name: of the piece.
         diff: a unified diff of its text.
+        label: as in `Code.pieces`.
     """
 
     kind: Kind
     file: str
     name: str
     diff: str
+    label: str
 
 
 class Code:
@@ -83,25 +92,35 @@ class Code:
     def pieces(self, provenance: Provenance) -> dict[str, Piece]:
         """The pieces that counted for a value, by a label that stays the same across edits; those
         whose text is not known any more are left out."""
-        snapshot = self._past.store.provenances.snapshot(provenance.snapshot)
+        provenances = self._past.store.provenances
+        snapshot = provenances.snapshot(provenance.snapshot)
+        return self.pieces_of(snapshot, provenance, provenances.text) if snapshot else {}
+
+    def pieces_of(
+        self, snapshot: Snapshot, step: Provenance, text_of: Callable[[str], str | None]
+    ) -> dict[str, Piece]:
+        """The pieces of any snapshot.
+
+        Args:
+            step: where the step stands, and what it is called.
+            text_of: a text by its hash.
+        """
         found: dict[str, Piece] = {}
-        for kind, _, file, what in snapshot.code if snapshot is not None else ():
-            assert snapshot is not None
+        for kind, _, file, what in snapshot.code:
             text_hash = snapshot.files.get(file, "")
             if kind == "f":
                 found[f"{file}:"] = Piece(file, "the file", 1, "", text_hash)
                 continue
-            text = self._past.store.provenances.text(text_hash)
+            text = text_of(text_hash)
             if text is None:
                 continue
-            facts = self._facts_of(text_hash, text)
+            facts = self.facts_of(text_hash, text)
             try:
-                if kind == "s" and str(what) == f"{provenance.line}:{provenance.column}":
-                    found["step"] = _step(provenance, facts, text, str(what))
+                if kind == "s" and str(what) == f"{step.line}:{step.column}":
+                    found["step"] = _step(step, facts, text, str(what))
                 elif kind == "d":
-                    found[f"{file}:{facts.label_of(int(what))}"] = _definition(
-                        file, facts, text, int(what)
-                    )
+                    label = f"{file}:{facts.label_of(int(what))}"
+                    found[label] = _definition(file, facts, text, int(what))
                 elif kind == "t":
                     piece = _statement(file, facts, text, int(what))
                     found[f"{file}:{piece.name}"] = piece
@@ -113,17 +132,28 @@ class Code:
 
     def differences(self, before: Provenance, after: Provenance) -> list[Difference]:
         """What differs in the code of two values, in the order of the later one's code."""
-        old, new = self.pieces(before), self.pieces(after)
-        told = _differences(old, new, lambda piece: piece.digest)
-        return told or _differences(old, new, lambda piece: piece.digest + piece.extras)
+        return differences(self.pieces(before), self.pieces(after))
 
-    def _facts_of(self, text_hash: str, text: str) -> Facts:
+    def facts_of_text(self, text: str) -> Facts:
+        """The same, of a text whose hash is not known yet."""
+        return self.facts_of(blake3(text.encode("utf-8", "surrogatepass")).hexdigest(), text)
+
+    def facts_of(self, text_hash: str, text: str) -> Facts:
+        """The facts of a text."""
         facts = self._facts.get(text_hash) or self._cache.get(text_hash) or facts_of(text)
         self._facts[text_hash] = facts
         return facts
 
 
-def _differences(old: dict[str, Piece], new: dict[str, Piece], digest: _Digest) -> list[Difference]:
+def differences(old: dict[str, Piece], new: dict[str, Piece]) -> list[Difference]:
+    """What differs between the pieces of two values."""
+    told = _differences(old, new, lambda piece: piece.digest)
+    return told or _differences(old, new, lambda piece: piece.digest + piece.extras)
+
+
+def _differences(
+    old: dict[str, Piece], new: dict[str, Piece], digest: Callable[[Piece], str]
+) -> list[Difference]:
     removed = {label: piece for label, piece in old.items() if label not in new}
     added = {label: piece for label, piece in new.items() if label not in old}
     # What was only moved, or renamed with all that names it, counts as what it was.
@@ -131,7 +161,7 @@ def _differences(old: dict[str, Piece], new: dict[str, Piece], digest: _Digest) 
         digest(piece) for piece in added.values()
     }
     found = [
-        Difference("changed", piece.file, piece.name, unified(old[label], piece))
+        Difference("changed", piece.file, piece.name, unified(old[label], piece), label)
         for label, piece in new.items()
         if label in old and digest(old[label]) != digest(piece)
     ]
@@ -142,8 +172,9 @@ def _differences(old: dict[str, Piece], new: dict[str, Piece], digest: _Digest) 
                 piece.file,
                 piece.name,
                 unified(None, piece) if kind == "added" else unified(piece, None),
+                label,
             )
-            for piece in pieces.values()
+            for label, piece in pieces.items()
             if digest(piece) not in moved
         ]
     return found
@@ -180,11 +211,11 @@ def _shifted(header: str, old: int, new: int) -> str:
 
 
 def _step(provenance: Provenance, facts: Facts, text: str, place: str) -> Piece:
-    digest, _, _ = facts.steps[place]
+    digest, references, _ = facts.steps[place]
     line = provenance.line
-    return Piece(
-        provenance.file, f"the step `{provenance.target}`", line, _statement_at(text, line), digest
-    )
+    name = f"the step `{provenance.target}`"
+    written = _statement_at(text, line)
+    return Piece(provenance.file, name, line, written, digest, names=_names(references))
 
 
 def _definition(file: str, facts: Facts, text: str, index: int) -> Piece:
@@ -192,7 +223,15 @@ def _definition(file: str, facts: Facts, text: str, index: int) -> Piece:
     first, last = record[DEF_FIRST], record[DEF_LAST]
     name = facts.label_of(index).partition("#")[0]
     lines = text.splitlines()[first - 1 : last]
-    return Piece(file, name, first, "\n".join(lines), record[DEF_DIGEST], record[DEF_EXTRAS] or "")
+    return Piece(
+        file,
+        name,
+        first,
+        "\n".join(lines),
+        record[DEF_DIGEST],
+        record[DEF_EXTRAS] or "",
+        _names(record[DEF_REFERENCES]) | {name.rpartition(".")[2]},
+    )
 
 
 def _statement(file: str, facts: Facts, text: str, index: int) -> Piece:
@@ -205,12 +244,21 @@ def _statement(file: str, facts: Facts, text: str, index: int) -> Piece:
     ]
     written = _statement_at(text, line)
     name = ", ".join(names) or f"`{written.partition(chr(10))[0]}`"
-    return Piece(file, name, line, written, record[TOP_DIGEST])
+    mentioned = _names(record[TOP_REFERENCES]) | frozenset(names)
+    return Piece(file, name, line, written, record[TOP_DIGEST], names=mentioned)
 
 
 def _module(file: str, facts: Facts, text: str) -> Piece:
     digest = blake3("".join(record[TOP_DIGEST] for record in facts.top).encode()).hexdigest()
     return Piece(file, "the module", 1, text, facts.whole or digest)
+
+
+def _names(references: list[str]) -> frozenset[str]:
+    """The names in references as facts hold them."""
+    return frozenset(name for each in references for name in _NAME.findall(each))
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def _statement_at(text: str, line: int) -> str:
@@ -231,9 +279,3 @@ def _ends(text: str) -> dict[int, int]:
         if isinstance(node, ast.stmt):
             found.setdefault(node.lineno, node.end_lineno or node.lineno)
     return found
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Digest = Callable[[Piece], str]

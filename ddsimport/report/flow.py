@@ -8,6 +8,7 @@ to a name meanwhile.
 from __future__ import annotations
 
 import ast
+import builtins
 
 from ddsimport.records import Record
 
@@ -41,34 +42,54 @@ def origins(text: str, line: int, names: Iterable[str], marked: frozenset[int]) 
         names: as its expression names them (`self.n`, `cfg['a']`).
         marked: the first lines of the marked statements of the file.
     """
+    found: dict[tuple[int, str], Origin] = {}
+    for statement, name, through in _followed(text, line, names, marked):
+        if statement.lineno in marked:
+            origin = Origin(statement.lineno, name, through)
+            found.setdefault((statement.lineno, name), origin)
+    return list(found.values())
+
+
+def plain(
+    text: str, line: int, names: Iterable[str], marked: frozenset[int]
+) -> list[tuple[ast.stmt, str]]:
+    """The statements without a mark by way of which the value of these names is made, each with
+    the name that it binds, or acts on. Arguments as for `origins`."""
+    return [
+        (statement, name)
+        for statement, name, _ in _followed(text, line, names, marked)
+        if statement.lineno not in marked
+    ]
+
+
+def _followed(
+    text: str, line: int, names: Iterable[str], marked: frozenset[int]
+) -> Iterator[tuple[ast.stmt, str, tuple[int, ...]]]:
+    """(statement, name that it binds or acts on, the lines of plain statements on the way there),
+    from the step at `line` upwards, to marked statements and not beyond."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
-        return []
-    bindings: list[ast.stmt] = []
+        return
+    above: list[ast.stmt] = []
     for scope in _scopes_around(tree, line):
-        bindings = [*_statements(scope), *bindings]
-    above = [each for each in bindings if each.lineno < line]
-    found: dict[tuple[int, str], Origin] = {}
+        above = [*(each for each in _statements(scope) if each.lineno < line), *above]
     seen: set[tuple[int, str]] = set()
-    queue = [(_base(name), line, ()) for name in names]  # type: list[tuple[str, int, tuple[int, ...]]]
+    queue: list[tuple[str, int, tuple[int, ...]]] = [(_base(name), line, ()) for name in names]
     for name, before, through in queue:
         for statement in reversed(above):
             if statement.lineno >= before or (statement.lineno, name) in seen:
                 continue
-            if name not in _bound(statement) and not _acts_on(statement, name):
+            binds = name in _bound(statement)
+            if not binds and not _acts_on(statement, name):
                 continue
             seen.add((statement.lineno, name))
-            if statement.lineno in marked:
-                found.setdefault((statement.lineno, name), Origin(statement.lineno, name, through))
-            else:
-                queue += [
-                    (read, statement.lineno, (*through, statement.lineno))
-                    for read in _reads(statement)
-                ]
-            if name in _bound(statement) and not isinstance(statement, ast.AugAssign):
+            yield statement, name, through
+            if statement.lineno not in marked:
+                passed = (*through, statement.lineno)
+                queue += [(read, statement.lineno, passed) for read in _reads(statement)]
+            if binds and not isinstance(statement, ast.AugAssign):
                 break
-    return list(found.values())
 
 
 def _base(name: str) -> str:
@@ -124,9 +145,14 @@ def _bound(statement: ast.stmt) -> set[str]:
 
 
 def _acts_on(statement: ast.stmt, name: str) -> bool:
-    """`x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
+    """`x.append(1)`, `fill(x)`, `x["a"] = 1`, `x.n += 1`."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        targets: list[ast.expr] = [statement.value.func]
+        call = statement.value
+        targets: list[ast.expr] = [call.func]
+        of_python = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
+        given = (each for each in call.args if isinstance(each, ast.Name))
+        if not of_python and any(each.id == name for each in given):
+            return True
     elif isinstance(statement, ast.Assign):
         targets = list(statement.targets)
     elif isinstance(statement, ast.AugAssign):

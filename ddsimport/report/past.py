@@ -36,6 +36,7 @@ class PastRun(Record):
         counts: how often each status occurred.
         seconds, saved_seconds: as in `events.Run`.
         events: what became of its steps, in order; the first few hundred.
+        files: source file of the project that was loaded -> time of the last write in ns, size.
     """
 
     program: str
@@ -47,6 +48,7 @@ class PastRun(Record):
     seconds: float
     saved_seconds: float
     events: tuple[Event, ...]
+    files: dict[str, tuple[int, int]]
 
     @cached_property
     def latest(self) -> dict[str, Event]:
@@ -146,6 +148,9 @@ def _run_from(record: dict[str, Any]) -> PastRun | None:
             seconds=float(record["seconds"]),
             saved_seconds=float(record["saved_seconds"]),
             events=tuple(Event(**event) for event in record["events"]),
+            files={
+                str(file): (int(time), int(size)) for file, (time, size) in record["files"].items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -38,6 +38,7 @@ class Cause(Record):
         said: how it differs, in a line.
         diff: the same as a unified diff, for code.
         step: the path of the step that gave it; empty if none did.
+        details: more about the difference, line by line.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Cause(Record):
     said: str
     diff: str = ""
     step: str = ""
+    details: tuple[str, ...] = ()
 
 
 class Explanation(Record):

@@ -88,7 +88,7 @@ def _snapshot(session: Session, inquiry: Inquiry) -> str:
             code.update(dict.fromkeys(reach.nodes))
             for file in reach.files:
                 with suppress(UncachedError, OSError, SyntaxError, ValueError):
-                    files[file] = _kept_text(session, file)
+                    files[file] = kept_text(session, file)
         provenances = session.writable_store().provenances
         name = provenances.add_snapshot(
             Snapshot(
@@ -101,7 +101,7 @@ def _snapshot(session: Session, inquiry: Inquiry) -> str:
     return str(known[0])
 
 
-def _kept_text(session: Session, file: str) -> str:
+def kept_text(session: Session, file: str) -> str:
     """The hash of a source file, whose text is in the store from now on.
 
     Raises:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import allocate_lock  # `threading` takes a millisecond to import
+from contextlib import suppress
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
 
 
 _MOST_NOTED = 300
-"""Events of a run, and arguments of its program, that are noted one by one."""
+"""Events of a run, arguments of its program and files, that are noted one by one."""
 
 
 class Session:
     """See the module.
+
+    Args:
+        only_asks: no step is evaluated in this process: it is no run.
 
     Attributes:
         config: where the store and the project are, and how much to say.
@@ -50,7 +54,7 @@ class Session:
         program: its file, relative to the project; empty if it has none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_asks: bool = False) -> None:
         self.config = configuration.current()
         self.run = report.current()
         self.store: Store | None = None
@@ -68,9 +72,11 @@ class Session:
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
-        if self.store is not None and self.store.writable and self.config.remote:
+        remote = self.config.remote if not only_asks else ""
+        if self.store is not None and self.store.writable and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
-        self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
+        if not only_asks:
+            self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
@@ -141,9 +147,25 @@ class Session:
                 "steps": dict(self.run.counts),
                 "seconds": self.run.seconds,
                 "saved_seconds": self.run.saved_seconds,
+                "files": self._loaded_files(),
                 "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
             }
         )
+
+    def _loaded_files(self) -> dict[str, tuple[int, int]]:
+        """Source file of the project -> time of its last write in ns, and size; their texts are
+        noted from now on."""
+        found = {}
+        provenances = self.writable_store().provenances
+        for file, (time_ns, size, _) in list(source_stats.items())[:_MOST_NOTED]:
+            name = self.relative(file)
+            found[name] = (time_ns, size)
+            if not provenances.has_state(name, time_ns, size):
+                from ddsimport.runtime.provenance import kept_text
+
+                with suppress(UncachedError, OSError, SyntaxError, ValueError):
+                    provenances.add_state(name, time_ns, size, kept_text(self, file))
+        return found
 
     def _keep_within_budget(self) -> None:
         store = self.store

@@ -167,6 +167,22 @@ def _variables_hold(trace: Trace, live: Live, session: Session) -> bool:
     return True
 
 
+def moved(trace: Trace, session: Session) -> Iterator[str]:
+    """What of a trace does not hold now, as far as that can be told before anything runs: names of
+    files, and labels."""
+    for read in trace.files:
+        if not _unchanged(read, session):
+            yield read.path
+    for label, before in trace.variables:
+        if (
+            (label.startswith(labels.LOAD) and session.blob_at(label[len(labels.LOAD) :]) != before)
+            or (label == labels.UNTIL and time.time() > float(before))
+            or (label.startswith(labels.DECLARED) and not _matches(label, before, session))
+            or (label.startswith(_ASKED) and _asked_now(label, session) != before)
+        ):
+            yield label
+
+
 def _matches(label: str, token: str, session: Session) -> bool:
     from ddsimport.runtime import declared
 

@@ -84,6 +84,11 @@ class Snapshot(Record):
     code: tuple[Code, ...]
 
 
+def _state(file: str, time_ns: int, size: int) -> str:
+    name: str = blake3(f"{file} {time_ns} {size}".encode("utf-8", "surrogateescape")).hexdigest()
+    return name
+
+
 class Provenances:
     """The folders `provenance/v1` and `sources/v1`.
 
@@ -130,6 +135,19 @@ class Provenances:
     def add_text(self, name: str, text: str) -> None:
         """Keep a source text, of which `name` is the blake3."""
         self._sources.write_record(name, {"text": text})
+
+    def has_state(self, file: str, time_ns: int, size: int) -> bool:
+        """Whether the text is noted that a source file had when it was last written then."""
+        return self._is_there(_state(file, time_ns, size))
+
+    def add_state(self, file: str, time_ns: int, size: int, text: str) -> None:
+        """Note it: `text` is its blake3."""
+        self._sources.write_record(_state(file, time_ns, size), {"file": file, "is": text})
+
+    def state(self, file: str, time_ns: int, size: int) -> str | None:
+        """The blake3 of that text; None if it is not noted."""
+        record = self._sources.read_record(_state(file, time_ns, size))
+        return str(record["is"]) if record.get("file") == file and "is" in record else None
 
     def snapshot(self, name: str) -> Snapshot | None:
         """The snapshot of this name; None if it is not here."""
