@@ -38,14 +38,19 @@ options:
 
 commands (each takes --help; a file of that name in this folder is run instead):
   demo [FOLDER]    run a small project on real data and show what a cache does for it
+  diff A [B]       how two values differ, and the code that they were made by
+  doctor           what is configured, what is not seen here, what needs attention
   gc               bring the store within its budget, least recently used first
   key COMMAND      make yourself a key, and say whose values may run code here: create, show,
                    trust, distrust, list
+  lint SCRIPT...   what the text of programs tells: pragmas that never hit, unseeded randomness
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
   ls [PREFIX]      what artifact paths there are
   plan PROGRAM     what a run would do, and why, without running anything
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
+  show PATH        what an artifact holds: the head of a table, a picture, a text
+  status           the store, the last runs, what they saved
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
 
@@ -58,13 +63,18 @@ pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints,
 
 _SUBCOMMANDS = {
     "demo": "ddsimport.demo",
+    "diff": "ddsimport.commands.diff",
+    "doctor": "ddsimport.commands.doctor",
     "gc": "ddsimport.commands.gc",
     "key": "ddsimport.commands.key",
+    "lint": "ddsimport.commands.lint",
     "log": "ddsimport.commands.log",
     "ls": "ddsimport.commands.ls",
     "plan": "ddsimport.commands.plan",
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
+    "show": "ddsimport.commands.show",
+    "status": "ddsimport.commands.status",
     "verify": "ddsimport.commands.verify",
     "why": "ddsimport.commands.why",
 }

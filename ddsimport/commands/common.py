@@ -22,14 +22,38 @@ DONE, FOUND, UNUSABLE = 0, 1, 2
 """Exit codes: all is well; something is not as it should be; nothing could be done."""
 
 
-def parser_of(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options of every subcommand."""
-    parser = argparse.ArgumentParser(prog=f"python -m ddsimport {name}", description=description)
+class _Formatter(argparse.HelpFormatter):
+    """Lines of what has several stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text.strip():
+            return super()._fill_text(text, width, indent)
+        return "".join(indent + line for line in text.splitlines(keepends=True))
+
+
+def parser_of(
+    name: str, description: str, *, found: str = "", more: str = ""
+) -> argparse.ArgumentParser:
+    """A parser with the options of every subcommand.
+
+    Args:
+        found: when it exits with `FOUND`; empty if it never does.
+        more: what else the help says, below the options.
+    """
+    codes = "exit codes: 0 it was done" + (f"; 1 {found}" if found else "") + "; 2 it could not be"
+    parser = argparse.ArgumentParser(
+        prog=f"ddsimport {name}",
+        description=description,
+        epilog="\n\n".join(filter(None, (more, codes))),
+        formatter_class=_Formatter,
+    )
     parser.add_argument(
         "--store", metavar="DIR", help="the store (default: as for a run from here)"
     )
     parser.add_argument("--namespace", metavar="NAME", help="whose paths (default: likewise)")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="answer in JSON, an object on each line"
+    )
     return parser
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.store.store import Store
+    from ddsimport.store.view_records import ViewRecord
 
 ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 """How much of a table and of a text is shown."""
@@ -61,12 +62,14 @@ def preview_of(
         AbsentArtifactError: there is no such artifact.
         StoreError: its record cannot be read.
     """
+    from ddsimport.store.history import Version
     from ddsimport.store.store import AbsentArtifactError
 
+    record: Version | ViewRecord | None
     record = store.past(path, version) if version is not None else store.current(path)
     said = _noted(store, record.signature) if record is not None else ""
     if record is not None and most is not None and record.codec not in ("npy", "arrow", "polars"):
-        size = getattr(record, "blob_size", None) or getattr(record, "size", 0)
+        size = record.size if isinstance(record, Version) else record.blob_size
         if size > most:
             return Preview("none", said or record.codec, f"too large to be looked at: {size:,} B")
     try:
@@ -227,7 +230,8 @@ def _drawn(figure: Any) -> bytes:
     buffer = BytesIO()
     canvas = figure.canvas
     try:
-        FigureCanvasAgg(figure).print_png(buffer)
+        drawn: Any = FigureCanvasAgg(figure)
+        drawn.print_png(buffer)
     finally:
         figure.set_canvas(canvas)
     return buffer.getvalue()

@@ -223,11 +223,12 @@ def seeded() -> frozenset[str]:
         _looked_at.add(name)
         file = getattr(sys.modules.get(name), "__file__", None)
         if type(file) is str and file.endswith(".py") and tracked.is_tracked(file):
-            _by_text.update(_seeded_by(file))
+            _by_text.update(seeded_by(file))
     return frozenset(_by_text)
 
 
-def _seeded_by(file: str) -> frozenset[str]:
+def seeded_by(file: str) -> frozenset[str]:
+    """The generators that the text of a file seeds."""
     import re
 
     try:
