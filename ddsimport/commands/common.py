@@ -9,7 +9,9 @@ import sys
 
 from ddsimport import config
 from ddsimport.errors import ConfigurationError, StoreError
-from ddsimport.store.store import Store
+from ddsimport.records import Record
+from ddsimport.store.paths import checked_path
+from ddsimport.store.store import AbsentArtifactError, Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,3 +138,49 @@ def size_of(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} TB"
+
+
+class Artifact(Record):
+    """An artifact as the user named it: `/path`, `/path@8bfbe639`, `/path@-1`.
+
+    Attributes:
+        path: the artifact path.
+        version: as `Store.load` takes it; None for what it shows now.
+        blob, size, codec, signature: of the value.
+    """
+
+    path: str
+    version: str | int | None
+    blob: str
+    size: int
+    codec: str
+    signature: str
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.path}@{self.blob[:8]}"
+
+
+def artifact(store: Store, text: str) -> Artifact:
+    """Raises StoreError: there is none, or no such version of it."""
+    path, at, said = text.rpartition("@")
+    record = store.current(checked_path(text))
+    if not at or record is not None:  # a path may hold an `@`
+        if record is None:
+            store.load(text)  # raises, and tells the nearest one
+            raise AbsentArtifactError(f"there is no artifact at {text}")
+        return Artifact(
+            record.path, None, record.blob, record.blob_size, record.codec, record.signature
+        )
+    version: str | int = said
+    if said.lstrip("-").isdigit() and len(said) < 4:
+        version = int(said)
+    past = store.past(path, version)
+    return Artifact(past.path, version, past.blob, past.size, past.codec, past.signature)
+
+
+def find_modules_here() -> None:
+    """Let what is unpickled find its classes as `python -m` does: from the working directory."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, "")

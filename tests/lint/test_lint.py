@@ -51,8 +51,11 @@ def test_what_never_hits(project, case):
     found = lint(project, "main.py", code=1)
     assert [each["code"] for each in found] == [case.split()[0]]
     assert found[0]["path"] == "/x" and found[0]["remedy"]
-    assert project.root.joinpath("main.py").read_text().splitlines()[found[0]["line"] - 1].endswith(
-        NEVER_HITS[case].rpartition("  # ")[2]
+    assert (
+        project.root.joinpath("main.py")
+        .read_text()
+        .splitlines()[found[0]["line"] - 1]
+        .endswith(NEVER_HITS[case].rpartition("  # ")[2])
     )
     for _ in range(2):
         ended = project.run("main.py", input="typed\n")
