@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         StoreError,
         UndigestibleError,
     )
+    from ddsimport.report.told import why
     from ddsimport.runtime.plain import data_function, eval, keep, load
     from ddsimport.values.codecs._registered import register_codec, register_view
     from ddsimport.values.digest import register_digest
@@ -43,6 +44,7 @@ __all__ = [
     "register_codec",
     "register_digest",
     "register_view",
+    "why",
 ]
 
 _HOMES = {
@@ -54,6 +56,7 @@ _HOMES = {
     "register_codec": "ddsimport.values.codecs._registered",
     "register_digest": "ddsimport.values.digest",
     "register_view": "ddsimport.values.codecs._registered",
+    "why": "ddsimport.report.told",
 }
 
 

@@ -31,12 +31,15 @@ options:
   --report FILE    write what each step did to FILE, as JSON
   --store DIR      where the store is (default: .dds beside the nearest pyproject.toml or .git)
   --namespace NAME whose paths are shown: .dds/namespaces/NAME/data (`git`: those of the branch)
+  --force PATH     evaluate the step at this path, and those below it, though their values are kept
+  --refresh        evaluate every step
   --show           print the program as ddsimport rewrites it, and do not run it
   --version        print the version of ddsimport
   -h, --help       print this
   --               what follows is the script, even if it is called `log` or starts with `-`
 
 commands (each takes --help; a file of that name in this folder is run instead):
+  accept PATH      say that an edit of a step's code does not change its result
   demo [FOLDER]    run a small project on real data and show what a cache does for it
   diff A [B]       how two values differ, and the code that they were made by
   doctor           what is configured, what is not seen here, what needs attention
@@ -56,12 +59,13 @@ commands (each takes --help; a file of that name in this folder is run instead):
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
-environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE
+environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE, DDSIMPORT_FORCE
 pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
   namespace, budget, pickle, remote, remote_push
 """
 
 _SUBCOMMANDS = {
+    "accept": "ddsimport.commands.accept",
     "demo": "ddsimport.demo",
     "diff": "ddsimport.commands.diff",
     "doctor": "ddsimport.commands.doctor",
@@ -78,14 +82,16 @@ _SUBCOMMANDS = {
     "verify": "ddsimport.commands.verify",
     "why": "ddsimport.commands.why",
 }
-_WITH_VALUE = {"--report": "FILE", "--store": "DIR", "--namespace": "NAME"}
+_WITH_VALUE = {
+    "--report": "FILE", "--store": "DIR", "--namespace": "NAME", "--force": "PATH",
+}  # fmt: skip
 _SWITCHES = {
     "-q": ("quiet", "verbose"),
     "--quiet": ("quiet", "verbose"),
     "-v": ("verbose", "quiet"),
     "--verbose": ("verbose", "quiet"),
 }
-_LONG = ("--quiet", "--verbose", *_WITH_VALUE, "--show", "--version", "--help")
+_LONG = ("--quiet", "--verbose", *_WITH_VALUE, "--refresh", "--show", "--version", "--help")
 
 USAGE_ERROR = 2
 
@@ -173,7 +179,10 @@ def parse(arguments: Sequence[str]) -> Invocation:
                 value = rest.pop(0)
             if not value:
                 raise _UsageError(f"{name} needs a value: {name}={_WITH_VALUE[name]}")
-            invocation.flags[name[2:]] = value
+            before = invocation.flags.get("force") if name == "--force" else None
+            invocation.flags[name[2:]] = f"{before},{value}" if before else value
+        elif word == "--refresh":
+            invocation.flags["force"] = "/"
         elif word == "--show":
             invocation.action = "show"
         elif word == "--version":

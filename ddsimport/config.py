@@ -16,6 +16,7 @@ The only room that reads `pyproject.toml` and the `DDSIMPORT_*` environment vari
 | nothing is pickled | | | `pickle = false` |
 | the store that several people share | | | `remote = "s3://BUCKET/PREFIX"` |
 | what a run keeps goes there when it ends | | | `remote_push = true` |
+| what is evaluated though it is kept | `--force PATH`, `--refresh` | `DDSIMPORT_FORCE` | |
 
 The namespace `git` stands for the branch that is checked out.
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "DDSIMPORT_STORE"
 REPORT_VARIABLE = "DDSIMPORT_REPORT"
 NAMESPACE_VARIABLE = "DDSIMPORT_NAMESPACE"
+FORCE_VARIABLE = "DDSIMPORT_FORCE"
 
 _STORE_FOLDER = ".dds"
 _MARKS_OF_A_PROJECT = ("pyproject.toml", ".git")
@@ -82,6 +84,8 @@ class Config(Record):
         pickle: whether values may be kept as pickles.
         remote: the URL of the store behind this one (see `store.remote`); empty without one.
         remote_push: what a run keeps is pushed there when it ends.
+        force: artifact paths; steps there and below are evaluated once in this run, though their
+            values are kept.
     """
 
     store: str
@@ -98,6 +102,7 @@ class Config(Record):
     pickle: bool = True
     remote: str = ""
     remote_push: bool = False
+    force: tuple[str, ...] = ()
 
 
 def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -116,6 +121,7 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         "store": environ.get(STORE_VARIABLE),
         "report": environ.get(REPORT_VARIABLE),
         "namespace": environ.get(NAMESPACE_VARIABLE),
+        "force": environ.get(FORCE_VARIABLE),
         **flags,
     }
     for key, value in said.items():
@@ -139,6 +145,9 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
         pickle=bool(chosen.get("pickle", True)),
         remote=str(chosen.get("remote", "")),
         remote_push=bool(chosen.get("remote_push")),
+        force=tuple(
+            filter(None, (part.strip() for part in str(chosen.get("force", "")).split(",")))
+        ),
     )
 
 

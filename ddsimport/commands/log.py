@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ddsimport.store.acceptances import Acceptance
     from ddsimport.store.history import Version
 
 
@@ -32,8 +33,11 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
     current = store.current(options.path)
     shown = current.blob if current is not None else None
     count = 0
+    words = _accepted(store, options.path)
     for version in store.history.versions(options.path):
         count += 1
+        while words and words[-1].when > version.shown:
+            _say(options, words.pop())
         there = store.has(version.blob)
         if options.json:  # an object per line, so that a long history need not be in memory
             facts = {**version.as_dict(), "current": version.blob == shown, "kept": there}
@@ -44,9 +48,31 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
             shown = None
         if count == options.n:
             break
+    if not options.n:
+        for word in reversed(words):
+            _say(options, word)
     if not count:
         raise AbsentArtifactError(f"{options.path} has shown nothing")
     return common.DONE
+
+
+def _accepted(store: Store, path: str) -> list[Acceptance]:
+    """The edits that were accepted of a step at this path, the oldest first."""
+    templates = {path}
+    for version in store.history.versions(path):
+        provenance = store.provenances.read(version.signature)
+        if provenance is not None:
+            templates.add(provenance.template)
+            break
+    return [each for each in store.acceptances.all() if each.template in templates]
+
+
+def _say(options: argparse.Namespace, word: Acceptance) -> None:
+    if options.json:
+        sys.stdout.write(json.dumps({"accepted": word.as_dict()}) + "\n")
+        return
+    sys.stdout.write(f"~ accepted      {word.when}  by {word.by}: {word.reason}\n")
+    sys.stdout.write("".join(f"    {line}\n" for line in word.diff.splitlines()))
 
 
 def _line(version: Version, *, current: bool, there: bool) -> str:

@@ -9,7 +9,7 @@ import sys
 from ddsimport import runner
 from ddsimport.commands import common
 from ddsimport.errors import ConfigurationError, StoreError
-from ddsimport.planner import Forecast, Plan, plan_of
+from ddsimport.forecast.planner import Forecast, Plan, plan_of
 from ddsimport.report.terminal import duration
 
 TYPE_CHECKING = False

@@ -62,17 +62,20 @@ class Past:
     Args:
         store: the store.
         project: the folder that names of files are relative to.
+        now: a run that has not ended, as it would be noted (`Session.noted`).
     """
 
-    def __init__(self, store: Store, project: str) -> None:
+    def __init__(self, store: Store, project: str, now: dict[str, Any] | None = None) -> None:
         self.store = store
         self.project = project
+        self._now = now
         self._provenances: dict[str, Provenance | None] = {}
 
     @cached_property
     def runs(self) -> list[PastRun]:
         """Runs with steps, the latest first."""
-        found = (_run_from(record) for record in Index(self.store.root).runs())
+        records = [self._now] if self._now is not None else []
+        found = map(_run_from, [*records, *Index(self.store.root).runs()])
         return [
             run
             for run in found

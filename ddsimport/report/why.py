@@ -168,14 +168,20 @@ class Why:
         return _sentence(causes), created, causes
 
     def _earlier(self, event: Event) -> Event | None:
-        """The latest evaluation or hit of the same path before this run."""
+        """The latest evaluation or hit of the same path before this one."""
+        before = list(self._run.events)
+        if event in before:
+            before = before[: len(before) - 1 - before[::-1].index(event)]
+        for other in reversed(before):
+            if other.path == event.path and other.signature and _has_value(other):
+                return other
         seen = False
         for run in self._past.runs:
             if run is self._run:
                 seen = True
                 continue
             found = run.latest.get(event.path) if seen else None
-            if found is not None and found.signature and found.status in ("hit", "computed"):
+            if found is not None and found.signature and _has_value(found):
                 return found
         return None
 
@@ -233,6 +239,10 @@ class Why:
         return next(iter(ran or sources), "")
 
 
+def _has_value(event: Event) -> bool:
+    return event.status in ("hit", "computed")
+
+
 def _sentence(causes: tuple[Cause, ...]) -> str:
     words = [f"{cause.kind} {cause.name}" for cause in causes]
     shown = ", ".join(words[:4]) + (f" and {len(words) - 4} more" if len(words) > 4 else "")
@@ -262,13 +272,14 @@ def _in_traces(old: Candidate, new: Candidate) -> Iterator[Cause]:
     for path in sorted(before.keys() | after.keys()):
         if before.get(path) == after.get(path):
             continue
+        name = labels.shown(path)
         if path in before and path in after:
             gone, come = before[path] is None, after[path] is None
             said = "appeared" if gone else "vanished" if come else "has other content"
             what = "the files in " if path.endswith("/") else ""
-            yield Cause("file", path, f"{what}{path} {said}")
+            yield Cause("file", name, f"{what}{name} {said}")
         elif path in after:
-            yield Cause("file", path, f"{path} was not read before")
+            yield Cause("file", name, f"{name} was not read before")
     variables = dict(new.trace.variables)
     for label, token in old.trace.variables:
         if label == labels.UNTIL:
@@ -288,7 +299,7 @@ def _of_label(label: str) -> Cause:
     if label.startswith(labels.RANDOM):
         return Cause("random", name, f"the random numbers of {name} begin elsewhere")
     if label.startswith(labels.PATH):
-        path = label.split(":", 2)[2]
+        path = labels.shown(label.split(":", 2)[2])
         return Cause("file", path, f"{path} is there, or is not, or has another size or time")
     if label.startswith(labels.DECLARED):
         return Cause("file", name, f"the files {name} (of `files=`) differ")

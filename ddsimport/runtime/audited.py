@@ -379,7 +379,7 @@ def _names(path: Any) -> tuple[str | None, str]:
     if asked.folders:
         folder = asked.folders.get(get_ident(), -1)
     elif type(path) is str and _is_plain(path):  # a file of a thousand; half of the time
-        return _from_here(path), path if path[0] == "/" else recorder.HERE + path
+        return _from_here(path), path if path[0] == "/" else labels.HERE + path
     name = _absolute(path, folder)
     return name, "" if name is None else _key(path, name, folder)
 
@@ -426,7 +426,7 @@ def _key(path: Any, name: str, folder: Any = -1) -> str:
     """How a read is named: relative paths stay relative, they mean another file elsewhere."""
     given = os.fsdecode(path)
     below = type(folder) is int and folder >= 0
-    return name if below or os.path.isabs(given) else recorder.HERE + given
+    return name if below or os.path.isabs(given) else labels.HERE + given
 
 
 def _is_ours_or_the_systems(name: str) -> bool:

@@ -254,6 +254,16 @@ class Live:
                 if thing is not MISSING and slot.reference.kind == "variable":
                     yield ".".join((slot.reference.module, *slot.reference.chain)), thing, slot.told
 
+    def is_patched(self) -> bool:
+        """Whether a function that was looked at is not what its text defines."""
+        return any(
+            slot.reference.kind == "definition"
+            and slot.told != _AS_WRITTEN
+            and not isinstance(slot.fetch(), type)
+            for reach in list(self.reaches.values())
+            for slot in held(self._codebook, reach, frozenset(), self.reflects).slots
+        )
+
     def installed(self) -> Iterator[str]:
         """Full dotted names of the installed code that the code met so far names."""
         for reference in self.references():

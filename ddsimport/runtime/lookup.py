@@ -85,11 +85,12 @@ def look_up(
     if store is None:
         raise StoreError("there is no store")
     signature = inquiry.signature
+    is_forced = bool(session.config.force) and session.is_forced(path, signature)
 
-    def kept(entry: Entry | None, search: Search | None = None) -> Hit | None:
-        if entry is None:
+    def kept(entry: Entry | None, search: Search | None = None, reason: str = "") -> Hit | None:
+        if entry is None or is_forced:
             return None
-        return _kept(session, step, path, inquiry, entry, started, search, may_wait)
+        return _kept(session, step, path, inquiry, entry, started, search, may_wait, reason)
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -110,13 +111,17 @@ def look_up(
 
                 search = footprint.search(step, inquiry, session)
                 if search is not None:
-                    found = kept(store.entry(search.stem), search)
-            found = found or kept(store.others.fetched(signature))
-            if found is None and search is not None:
-                found = kept(store.others.fetched(search.stem), search)
+                    found = kept(store.entry(search.stem), search, _BESIDE)
+            if not is_forced:
+                found = found or kept(*_accepted(session, step, path, inquiry))
+                found = found or kept(store.others.fetched(signature))
+            if found is None and search is not None and not is_forced:
+                found = kept(store.others.fetched(search.stem), search, _BESIDE)
             if found is None:
                 from ddsimport.runtime.evaluation import Evaluation  # not in a run of hits
 
+                if is_forced:
+                    session.forced.add(signature)
                 lazy = lazy_tokens(inquiry.live, inquiry.live)
                 return Evaluation(
                     session=session,
@@ -145,11 +150,13 @@ def _kept(
     started: float,
     search: Search | None,
     may_wait: bool,
+    reason: str,
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
     Args:
         search: given if the entry is that of the step's stem: then the footprint must hold, too.
+        reason: why the value holds though it is not that of the signature; empty if it is.
     """
     store = session.store
     assert store is not None
@@ -184,7 +191,7 @@ def _kept(
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
             continue
-        if search is not None:
+        if reason:
             candidate = _adopted(session, step, path, inquiry, candidate)
         store.touch(inquiry.signature)
         if waiting is None:  # else the view is known to show it
@@ -199,12 +206,28 @@ def _kept(
                 signature=inquiry.signature,
                 seconds=seconds,
                 saved_seconds=max(0.0, candidate.seconds - seconds),
-                reason="" if search is None else "its code has changed, but nothing that it runs",
+                reason=reason,
             ),
             waiting,
         )
         return Hit(session, candidate, value, step, path)
     return None
+
+
+_BESIDE = "its code has changed, but nothing that it runs"
+
+
+def _accepted(
+    session: Session, step: Step, path: str, inquiry: Inquiry
+) -> tuple[Entry | None, None, str]:
+    """The values of code that somebody has accepted as the same, and the reason to give."""
+    store = session.store
+    if store is None or not store.acceptances.any():
+        return None, None, ""
+    from ddsimport.runtime.accepted import accepted
+
+    found = accepted(session, step, path, inquiry)
+    return (None, None, "") if found is None else (found[0], None, found[1])
 
 
 def _may_wait(

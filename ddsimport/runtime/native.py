@@ -21,6 +21,7 @@ from types import CodeType, FunctionType
 
 from ddsimport.runtime import asked, recorder
 from ddsimport.runtime.slots import MISSING, held
+from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _is_told(path: str, recording: Recording) -> bool:
 
 def _key(path: str) -> str:
     """As in `Recording.reads`; the folders of relative texts are watched under relative names."""
-    return path if os.path.isabs(path) else recorder.HERE + path
+    return path if os.path.isabs(path) else labels.HERE + path
 
 
 def _may_open(inquiry: Inquiry) -> bool:

@@ -39,9 +39,6 @@ _stat = os.stat
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 """Flags of `open` that say that a file may be written to."""
 
-HERE = "./"
-"""What the name of a read begins with if it is relative to the working directory."""
-
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
 _lock = RLock()
@@ -70,8 +67,8 @@ class Recording:
     Attributes:
         opened: names of files as they were opened to be read: once is enough.
         reads: path -> `os.stat` triple (mtime_ns, size, inode) when it was first opened to be read,
-            or None if it did not exist. Absolute, or relative to the working directory with `HERE`
-            before it.
+            or None if it did not exist. Absolute, or relative to the working directory with
+            `labels.HERE` before it.
         listings: folder -> the names in it when it was first listed, None if there was none.
         writes: absolute path opened for writing, created or renamed to -> what is known of it.
         removals: absolute path removed or renamed away that was there before -> its name, as in

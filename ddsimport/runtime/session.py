@@ -23,6 +23,7 @@ from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import tracked
 from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
+from ddsimport.store import labels
 from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ class Session:
         run: what happened so far.
         folders: the project's folder as the program names it, and without links.
         program: its file, relative to the project; empty if it has none.
+        forced: signatures that were evaluated because their paths are forced.
+        missing: the paths that are to be forced, and that no step has had yet.
     """
 
     def __init__(self, *, only_asks: bool = False) -> None:
@@ -66,6 +69,8 @@ class Session:
             self.run.say("store", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
+        self.forced: set[str] = set()
+        self.missing = set(self.config.force) - {"/"}
         self.codebook = self._fresh_codebook()
         if self.store is not None:
             facts = os.path.join(self.store.root, "facts")
@@ -76,7 +81,12 @@ class Session:
         if self.store is not None and self.store.writable and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
         if not only_asks:
-            self.run.at_end += [self._note_run, self._keep_within_budget, self._let_go]
+            self.run.at_end += [
+                self._say_missing,
+                self._note_run,
+                self._keep_within_budget,
+                self._let_go,
+            ]
         project = os.path.abspath(self.config.project)
         self.folders = tuple(
             os.path.join(folder, "") for folder in (project, os.path.realpath(project))
@@ -130,27 +140,44 @@ class Session:
         self.codebook = self._fresh_codebook()
         return True
 
+    def is_forced(self, path: str, signature: str) -> bool:
+        """Whether the value of a step must not come from the store: once for each signature."""
+        if signature in self.forced:
+            return False
+        for each in self.config.force:
+            if path == each or path.startswith(f"{each.rstrip('/')}/"):
+                self.missing.discard(each)
+                return True
+        return False
+
+    def _say_missing(self) -> None:
+        for each in sorted(self.missing):
+            self.run.say(f"force {each}", f"--force {each}: no step of this run has that path")
+
+    def noted(self) -> dict[str, Any]:
+        """The run so far, for those who ask what happened (`report.past`)."""
+        from ddsimport.store.versions import now
+
+        return {
+            "program": self.program,
+            "ended": now(),
+            "arguments": sys.argv[1:][:_MOST_NOTED],
+            "namespace": self.config.namespace,
+            "python": sys.version.partition(" ")[0],
+            "steps": dict(self.run.counts),
+            "seconds": self.run.seconds,
+            "saved_seconds": self.run.saved_seconds,
+            "files": self._loaded_files(),
+            "events": [event.as_dict() for event in self.run.events[-_MOST_NOTED:]],
+        }
+
     def _note_run(self) -> None:
-        """Leave the run to the index, for those who ask later what happened."""
+        """Leave the run to the index."""
         if self.store is None or not self.store.writable:
             return
         from ddsimport.store.index import Index
-        from ddsimport.store.versions import now
 
-        Index(self.store.root).add_run(
-            {
-                "program": self.program,
-                "ended": now(),
-                "arguments": sys.argv[1:][:_MOST_NOTED],
-                "namespace": self.config.namespace,
-                "python": sys.version.partition(" ")[0],
-                "steps": dict(self.run.counts),
-                "seconds": self.run.seconds,
-                "saved_seconds": self.run.saved_seconds,
-                "files": self._loaded_files(),
-                "events": [event.as_dict() for event in self.run.events[:_MOST_NOTED]],
-            }
-        )
+        Index(self.store.root).add_run(self.noted())
 
     def _loaded_files(self) -> dict[str, tuple[int, int]]:
         """Source file of the project -> time of its last write in ns, and size; their texts are
@@ -234,7 +261,7 @@ class Session:
     def relative(self, name: str) -> str:
         """`name` relative to the project if it lies in it, else as it is. Links are not followed:
         they may lead elsewhere next time."""
-        if name.startswith(recorder.HERE):
+        if name.startswith(labels.HERE):
             return name
         for folder in self.folders:
             if name.startswith(folder):
@@ -243,7 +270,7 @@ class Session:
 
     def absolute(self, name: str) -> str:
         """What `relative` said, as a name that can be opened now."""
-        if os.path.isabs(name) or name.startswith(recorder.HERE):
+        if os.path.isabs(name) or name.startswith(labels.HERE):
             return name
         return self.folders[0] + name
 

@@ -21,3 +21,11 @@ CODE = "code:"
 """Code that ran, though no text foresaw it: `code:module:name`."""
 UNTIL = "until:"
 """No condition on anything but the clock: seconds since 1970."""
+
+HERE = "./"
+"""What stands before the name of a file that was given relative to the working directory."""
+
+
+def shown(name: str) -> str:
+    """The name of a file in a trace, for people."""
+    return name.removeprefix(HERE)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from ddsimport.store.acceptances import Acceptances
     from ddsimport.store.behind import Behind
     from ddsimport.store.history import History, Version
     from ddsimport.store.provenance import Provenances
@@ -131,6 +132,13 @@ class Store:
         from ddsimport.store.provenance import Provenances  # a run of hits needs it not
 
         return Provenances(self.root, self.writable)
+
+    @cached_property
+    def acceptances(self) -> Acceptances:
+        """Which edits do not change the result."""
+        from ddsimport.store.acceptances import Acceptances  # a run of hits needs it not
+
+        return Acceptances(self.root)
 
     @property
     def history(self) -> History:
