@@ -34,6 +34,7 @@ options:
   --force PATH     evaluate the step at this path, and those below it, though their values are kept
   --refresh        evaluate every step
   --show           print the program as ddsimport rewrites it, and do not run it
+  --completion SH  print what a shell is to run so that it completes: bash, zsh or fish
   --version        print the version of ddsimport
   -h, --help       print this
   --               what follows is the script, even if it is called `log` or starts with `-`
@@ -56,6 +57,10 @@ commands (each takes --help; a file of that name in this folder is run instead):
   status           the store, the last runs, what they saved
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
+
+Each command but demo takes --json, and answers with an object on each line. Exit codes of commands:
+0 it was done; 1 what it looks for was found (a difference, damage, see its --help); 2 it could not
+be done. The exit code of a run is the program's own; 2 also where it cannot be started.
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
@@ -137,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"ddsimport {__version__}\n")
         return 0
+    if invocation.action in ("complete", "completion"):
+        return _complete(invocation)
     if invocation.action in _SUBCOMMANDS:
         return _run_subcommand(invocation)
     from ddsimport import runner
@@ -185,6 +192,11 @@ def parse(arguments: Sequence[str]) -> Invocation:
             invocation.flags["force"] = "/"
         elif word == "--show":
             invocation.action = "show"
+        elif word.partition("=")[0] in ("--complete", "--completion"):
+            name, equals, value = word.partition("=")
+            invocation.action = name[2:]
+            invocation.arguments = [value] if equals else rest
+            return invocation
         elif word == "--version":
             invocation.action = "version"
             return invocation
@@ -266,6 +278,24 @@ def _show(invocation: Invocation) -> int:
         _tell("".join(traceback.format_exception_only(error)))
         return 1
     sys.stdout.write(text)
+    return 0
+
+
+def _complete(invocation: Invocation) -> int:
+    from ddsimport.commands import completion
+
+    if invocation.action == "complete":
+        words = [word for word in invocation.arguments[:1] if word != "--"]
+        return completion.main(
+            words + invocation.arguments[1:],
+            options=("-q", "-v", "-m", "-h", *_LONG),
+            with_value=_WITH_VALUE,
+            commands=_SUBCOMMANDS,
+        )
+    if len(invocation.arguments) != 1 or invocation.arguments[0] not in completion.SHELLS:
+        shells = ", ".join(completion.SHELLS)
+        return _complain(f"--completion takes the name of a shell: {shells}")
+    sys.stdout.write(completion.script_for(invocation.arguments[0]))
     return 0
 
 

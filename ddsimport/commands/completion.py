@@ -94,7 +94,7 @@ def script_for(shell: str) -> str:
     return {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}[shell]
 
 
-class _Parser(Exception):
+class _ParserError(Exception):
     """Thrown out of a command with its parser, before it parses anything."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
@@ -156,7 +156,7 @@ def _parser_of(module: str) -> argparse.ArgumentParser | None:
     """The parser of a command; None if it has none."""
 
     def throw(parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
-        raise _Parser(parser)
+        raise _ParserError(parser)
 
     # This process does nothing else; so each command need not have a function for this.
     argparse.ArgumentParser.parse_args = throw  # type: ignore[method-assign,assignment]
@@ -165,7 +165,7 @@ def _parser_of(module: str) -> argparse.ArgumentParser | None:
         if "argparse" not in vars(import_module(module)) and module.endswith(".demo"):
             return None
         main([])
-    except _Parser as found:
+    except _ParserError as found:
         return found.parser
     return None
 

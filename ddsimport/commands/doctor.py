@@ -113,7 +113,7 @@ def _configuration(configured: config.Config, origins: dict[str, str]) -> Iterat
     for key, value in configured.as_dict().items():
         if key in ("project", "notes"):
             continue
-        said = "-" if value in (None, "") else str(value)
+        said = "-" if value in (None, "", ()) else str(value)
         if key == "budget" and value is not None:
             said = common.size_of(value)
         origin = origins.get(key)

@@ -148,7 +148,7 @@ class Run:
                 self.say(f"end {closing!r}", f"the run was not closed well: {error!r}")
         if self.in_child:
             return
-        from ddsimport.report.terminal import summary, write, write_report
+        from ddsimport.report.terminal import summary, table_of, write, write_report
 
         if self.report is not None:
             try:
@@ -160,7 +160,7 @@ class Run:
                 self.say("report", f"the report cannot be written: {self.report}: {error!r}")
         if not self.quiet:
             _flush_standard_output()
-            write(summary(self))
+            write(table_of(self) + summary(self))
 
 
 def _flush_standard_output() -> None:

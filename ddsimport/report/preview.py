@@ -250,7 +250,8 @@ def _container(value: Any, title: str) -> Preview:
                 text = ""
         except (TypeError, ValueError):
             text = ""
-    return _text(title, text or pformat(cut, width=100, sort_dicts=False))
+    text = text or pformat(cut, width=100, sort_dicts=False)
+    return _text(title if len(value) > _ITEMS or "of" in title else "", text)
 
 
 class _Rest:

@@ -53,25 +53,29 @@ def coloured(text: str, colour: str, stream: TextIO | None) -> str:
 
 
 def shown(
-    head: Row, rows: Sequence[Row], *, right: Collection[int] = (), colours: Sequence[str] = ()
+    head: Row,
+    rows: Sequence[Row],
+    *,
+    right: Collection[int] = (),
+    colours: Sequence[str] = (),
+    stream: TextIO | None = None,
+    quickly: bool = False,
 ) -> str:
-    """A table for standard output.
+    """A table for a stream.
 
     Args:
         right: columns of numbers.
         colours: of each row; by default none has one.
+        stream: by default standard output.
+        quickly: `rich` takes a tenth of a second to import, which is too much now.
     """
-    if is_coloured(sys.stdout):
-        drawn = _by_rich(head, rows, right, colours)
+    stream = sys.stdout if stream is None else stream
+    if is_coloured(stream) and not quickly:
+        drawn = _by_rich(head, rows, right, colours, width_of(stream))
         if drawn is not None:
             return drawn
-    return plain(
-        head,
-        rows,
-        right=right,
-        colours=colours if is_coloured(sys.stdout) else (),
-        width=width_of(sys.stdout),
-    )
+    colours = colours if is_coloured(stream) else ()
+    return plain(head, rows, right=right, colours=colours, width=width_of(stream))
 
 
 def plain(
@@ -115,7 +119,11 @@ _OF_RICH = {GOOD: "green", BAD: "bold red", WEAK: "dim", STRONG: "bold", "": ""}
 
 
 def _by_rich(
-    head: Row, rows: Sequence[Row], right: Collection[int], colours: Sequence[str]
+    head: Row,
+    rows: Sequence[Row],
+    right: Collection[int],
+    colours: Sequence[str],
+    width: int | None,
 ) -> str | None:
     """None: it is not installed."""
     try:
@@ -135,7 +143,7 @@ def _by_rich(
     for place, row in enumerate(rows):
         style = _OF_RICH.get(colours[place] if colours else "", "")
         table.add_row(*(Text(cell, style=style) for cell in row))
-    console = Console(width=width_of(sys.stdout), force_terminal=True, highlight=False)
+    console = Console(width=width, force_terminal=True, highlight=False)
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().strip("\n").splitlines())
