@@ -56,7 +56,8 @@ def on_terminal(
     folder: Path,
     *command: str,
     stdout: str = "terminal",
-    stop_at: bytes = b"",
+    type_at: bytes = b"",
+    typed: bytes = b"\x03",
     environment: dict[str, str] | None = None,
     timeout: float = 60,
 ) -> Session:
@@ -64,7 +65,7 @@ def on_terminal(
 
     Args:
         stdout: "terminal", or "pipe" to have it apart.
-        stop_at: the user presses Ctrl-C a second after this was to be seen.
+        type_at: a second after this was to be seen, the user types `typed` (Ctrl-C).
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -95,10 +96,10 @@ def on_terminal(
     try:
         while True:
             elapsed = time.monotonic() - started
-            if stop_at and stop_at in b"".join(chunks):
+            if type_at and type_at in b"".join(chunks):
                 time.sleep(1)
-                os.write(master, b"\x03")
-                stop_at = b""
+                os.write(master, typed)
+                type_at = b""
             try:
                 chunk = os.read(master, 65536)
             except BlockingIOError:

@@ -149,7 +149,7 @@ def answer(
 
 def _told(kind: str, found: Sequence[str], word: str) -> str:
     fitting = [each for each in dict.fromkeys(found) if each.startswith(word)]
-    return "\n".join([kind, *fitting]) + "\n"
+    return "\n".join([kind or "nothing", *fitting]) + "\n"
 
 
 def _parser_of(module: str) -> argparse.ArgumentParser | None:

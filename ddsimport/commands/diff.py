@@ -48,11 +48,11 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
     past = Past(store, common.configured(options).project)
     values = list(_values(store, old, new))
     before, after = (past.provenance(each.signature) for each in (old, new))
-    code, inputs = [], []
+    code, inputs, variables = [], [], []
     if before is not None and after is not None:
         code = Code(past).differences(before, after)
         inputs = list(_quantities(before.inputs, after.inputs))
-        inputs += _quantities(before.variables, after.variables)
+        variables = list(_quantities(before.variables, after.variables))
     same = old.blob == new.blob
     if options.json:
         facts = {
@@ -61,6 +61,7 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
             "same": same,
             "value": values,
             "inputs": inputs,
+            "variables": variables,
             "code": [each.as_dict() for each in code],
         }
         sys.stdout.write(json.dumps(facts) + "\n")
@@ -72,6 +73,7 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
         values = [table.coloured_diff("\n".join(values))]
     sys.stdout.write("".join(f"{line}\n" for line in values))
     sys.stdout.write("".join(f"input {line}\n" for line in inputs))
+    sys.stdout.write("".join(f"variable {line}\n" for line in variables))
     for each in code:
         sys.stdout.write(f"\n{each.kind}: {each.name} in {each.file}\n")
         sys.stdout.write(table.coloured_diff(each.diff) + "\n")

@@ -128,7 +128,8 @@ def _preview(value: Any, title: str) -> Preview:
         return Preview("image", name, image=_drawn(value))
     if cls in (dict, list, tuple, set, frozenset):
         return _container(value, title)
-    return _text(title, repr(value))
+    said = repr(value)
+    return _text(title if said != title else "", said)
 
 
 # --- kinds ----------------------------------------------------------------------------------------
@@ -280,7 +281,7 @@ def _shortened(value: Any, depth: int) -> Any:
     shown = [_shortened(each, depth - 1) for each in list(value)[:_ITEMS]]
     if left_out > 0:
         shown.append(_Rest(f"… {left_out:,} more"))
-    return shown if cls in (list, set, frozenset) else tuple(shown)
+    return cls(shown)
 
 
 def _brief(value: object) -> str:

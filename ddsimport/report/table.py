@@ -133,7 +133,12 @@ def _by_rich(
         from rich.text import Text
     except ImportError:
         return None
-    table = Table(box=box.SIMPLE_HEAD if head else None, show_header=bool(head), pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD if head else None,
+        show_header=bool(head),
+        show_edge=False,
+        pad_edge=False,
+    )
     for column in range(len(head or rows[0])):
         table.add_column(
             head[column] if head else "",

@@ -44,6 +44,8 @@ _IDLE = 10
 # Make room below the cursor, remember it, write there, go back. And the same to clear it.
 _DRAWN = b"\x1bD\x1b[A\x1b7\x1b[B\r%b\x1b[K\x1b8"
 _ERASED = b"\x1b7\x1b[B\r\x1b[2K\x1b8"
+_STEPPED_ON = b"\r\x1b[2K"
+"""Clears the line where the cursor is, since the user has pressed Enter meanwhile."""
 
 _Place = tuple[str, int]
 
@@ -72,6 +74,9 @@ _took: dict[_Place, float] = {}
 path is another each time."""
 _descriptor: int | None = None
 """Of the terminal; None if nothing is shown in this process."""
+_keyboard: int | None = None
+"""The descriptor of standard input, if that is the same terminal."""
+_typed_before = 0
 _asked = False
 _drawn = b""
 """What is on the terminal now."""
@@ -158,8 +163,15 @@ def _terminal() -> int | None:
     # Who reads a pipe may write to the terminal whenever it likes: `python … | sort`.
     if not (out.isatty() or modes.S_ISREG(kind) or _is_null(out.fileno())):
         return None
-    import termios  # noqa: F401  # now, and not by the clock amid the step
+    import fcntl  # noqa: F401  # now, and not by the clock amid the step
+    import termios  # noqa: F401
 
+    global _keyboard
+    with suppress(OSError, ValueError):
+        if sys.__stdin__ is not None and sys.__stdin__.isatty():
+            _keyboard = sys.__stdin__.fileno()
+            if os.fstat(_keyboard).st_rdev != os.fstat(error.fileno()).st_rdev:
+                _keyboard = None
     return error.fileno()
 
 
@@ -205,17 +217,33 @@ def _has_children() -> bool:
     return False
 
 
+def _typed() -> int:
+    """How many bytes of whole lines have been typed and wait to be read."""
+    if _keyboard is None:
+        return 0
+    import fcntl
+    import termios
+
+    try:
+        answer = fcntl.ioctl(_keyboard, termios.FIONREAD, bytes(4))
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
+
+
 def _erase() -> None:
     global _drawn
     if _drawn and _descriptor is not None:
         _drawn = b""
         if _is_free(_descriptor):
-            os.write(_descriptor, _ERASED)
+            os.write(_descriptor, _STEPPED_ON if _typed() > _typed_before else _ERASED)
 
 
 def _draw(descriptor: int) -> None:
     """Draw the line, if there is one to draw; the caller holds the lock."""
-    global _drawn
+    global _drawn, _typed_before
+    if _drawn and _typed() > _typed_before:
+        _erase()
     now = perf_counter()
     shown = next((each for each in reversed(_steps) if now - each.started >= _QUICK), None)
     if shown is None or _stands_aside or now < _not_before or output.is_writing():
@@ -232,7 +260,7 @@ def _draw(descriptor: int) -> None:
     data = text.encode(getattr(sys.__stderr__, "encoding", "ascii"), "replace")
     if data != _drawn:
         os.write(descriptor, _DRAWN % data)
-        _drawn = data
+        _drawn, _typed_before = data, _typed()
 
 
 def _text(shown: InProgress, elapsed: float) -> str:

@@ -237,10 +237,29 @@ def test_an_interrupt_is_noticed_at_once(tmp_path):
     except KeyboardInterrupt:
         print("yes")
     """
-    plain, ours = both(tmp_path, program, stop_at=b"ready", timeout=40)
+    plain, ours = both(tmp_path, program, type_at=b"ready", timeout=40)
     assert plain.screen == ["ready", "^Cinterrupted", "yes"]
     same(plain, ours)
     assert LINE in ours.written
+
+
+def test_a_user_who_types_meanwhile(tmp_path):
+    """Enter moves the cursor on to the line."""
+    program = """
+    import time
+    def slow():
+        print("ready")
+        time.sleep(2)
+        print("hello")
+        time.sleep(0.4)
+        return 1
+    x = slow()  # dds: /x
+    """
+    plain, ours = both(tmp_path, program, type_at=b"ready", typed=b"a\n")
+    assert plain.screen == ["ready", "a", "hello"]
+    same(plain, ours)
+    place = ours.written.rindex(b"hello")
+    assert ours.written[:place].count(LINE) >= 2
 
 
 def test_a_step_that_raises(tmp_path):
@@ -273,7 +292,7 @@ def test_steps_in_threads_and_in_steps(tmp_path):
     x = outer()  # dds: /x
     """
     plain, ours = both(tmp_path, program)
-    place = next(i for i, line in enumerate(ours.screen) if line.startswith("ddsimport: 3 steps"))
+    place = next(i for i, line in enumerate(ours.screen) if line.strip().startswith("path"))
     assert ours.screen[:place] == plain.screen
     assert b"/inner/2" in ours.written and LINE in ours.written
 
