@@ -57,12 +57,13 @@ def summary(run: Run) -> str:
 
 def table_of(run: Run) -> str:
     """What became of each path, where people look: on a terminal, if there are several."""
-    if run.verbose:
+    stream = sys.__stderr__
+    if run.verbose or stream is None or stream.closed or not stream.isatty():
         return ""
     from ddsimport.report import table
 
     rows = _rows(run)
-    if len(rows) < 2 or not table.is_terminal(sys.__stderr__):
+    if len(rows) < 2 or not table.is_terminal(stream):
         return ""
     # A warm run is over before `rich` is imported.
     quickly = run.seconds < _WORTH_RICH
@@ -80,7 +81,7 @@ def table_of(run: Run) -> str:
         cells,
         right=(2, 3),
         colours=[colours.get(rows[path][0].partition(" ")[0], "") for path in shown],
-        stream=sys.__stderr__,
+        stream=stream,
         quickly=quickly,
     )
     return f"{drawn}\n" + (f"and {left_out} more paths\n" if left_out > 0 else "")
