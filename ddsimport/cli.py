@@ -110,7 +110,8 @@ class Invocation:
 
     Attributes:
         flags: for `config.resolve`.
-        action: what to do: `help`, `version`, `show`, `run`, or a subcommand's name.
+        action: what to do: `help`, `version`, `source` (for `--show`), `complete`, `completion`,
+            `run`, or a subcommand's name.
         is_module: the program was given with `-m`.
         program: the script as it was written, or the module's name.
         arguments: those of the program or the subcommand.
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ddsimport import runner
 
     try:
-        if invocation.action == "show":
+        if invocation.action == "source":
             return _show(invocation)
         prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
         program = prepare(invocation.program, invocation.arguments, invocation.flags)
@@ -191,7 +192,7 @@ def parse(arguments: Sequence[str]) -> Invocation:
         elif word == "--refresh":
             invocation.flags["force"] = "/"
         elif word == "--show":
-            invocation.action = "show"
+            invocation.action = "source"
         elif word.partition("=")[0] in ("--complete", "--completion"):
             name, equals, value = word.partition("=")
             invocation.action = name[2:]
