@@ -81,6 +81,8 @@ _asked = False
 _drawn = b""
 """What is on the terminal now."""
 _not_before = 0.0
+_begun = 0
+"""How many letters of a line the program has begun, as far as that is known."""
 _stands_aside = False
 _stopping: LockType | None = None
 """Released to stop the clock; None if there is none."""
@@ -130,13 +132,16 @@ def end(shown: InProgress | None) -> None:
             _stands_aside = False
 
 
-def _make_way() -> None:
-    """Something is about to be written."""
-    global _not_before
+def _make_way(written: Any = "") -> None:
+    """Something is about to be written; of a text of ours, only that it is."""
+    global _not_before, _begun
     if _steps:
         with suppress(Exception), _lock:
             _erase()
             _not_before = perf_counter() + _QUICK
+            text = written if isinstance(written, str) else bytes(written).decode("latin-1")
+            begun = max(text.rfind("\n"), text.rfind("\r"))
+            _begun = len(text) - begun - 1 + (_begun if begun < 0 else 0)
 
 
 def _stand_aside() -> None:
@@ -253,8 +258,8 @@ def _draw(descriptor: int) -> None:
         return
     text = _text(shown, now - shown.started)
     columns = os.get_terminal_size(descriptor).columns
-    if columns < 2:
-        return
+    if columns < 2 or (_begun and _begun % columns == 0):
+        return  # a cursor behind the last column would not come back there
     # Of other scripts a letter may take two columns.
     text = text[: columns - 1 if text.isascii() else columns // 2]
     data = text.encode(getattr(sys.__stderr__, "encoding", "ascii"), "replace")

@@ -17,7 +17,7 @@ if sys.platform == "win32":
     pytest.skip("no pseudo-terminals", allow_module_level=True)
 pytest.importorskip("pyte")
 
-from tests.terminals import ROWS, on_terminal, seen
+from tests.terminals import COLUMNS, ROWS, on_terminal, seen
 
 # The same, with a line that appears sooner, so that the tests need not wait.
 _HURRIED = f"""
@@ -97,6 +97,24 @@ def test_what_is_left_on_the_screen_is_what_plain_python_leaves(tmp_path):
 def test_at_the_bottom_of_the_screen(tmp_path):
     above = f"for number in range({ROWS * 2}): print(number)\nprint('x' * 70, end='', flush=True)\n"
     plain, ours = both(tmp_path, above + PRINTING.replace("before ", "before" * 4))
+    same(plain, ours)
+    assert LINE in ours.written
+
+
+def test_a_line_that_has_begun_and_is_just_full(tmp_path):
+    program = f"""
+    import time
+    def slow():
+        print()
+        print("x" * {COLUMNS}, end="", flush=True)
+        time.sleep(0.4)
+        print("y")
+        time.sleep(0.4)
+        return 1
+    x = slow()  # dds: /x
+    """
+    plain, ours = both(tmp_path, program)
+    assert plain.screen[2] == "y"
     same(plain, ours)
     assert LINE in ours.written
 
