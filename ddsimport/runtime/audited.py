@@ -286,7 +286,10 @@ def _on_connect(_: Any, address: Any) -> None:
 
 
 def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:
-    output.stand_aside()
+    if output.stand_aside is not output.nothing and (
+        _inherits_output() or _inherits_output("errwrite", 2)
+    ):
+        output.stand_aside()
     for recording in recorder.recordings():
         recording.notes[
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
@@ -307,16 +310,21 @@ def _on_shell(command: Any) -> None:
     _on_child("sh", command)
 
 
-def _inherits_output() -> bool:
-    """Whether the child that is about to be started prints where this program prints."""
+def _inherits_output(name: str = "c2pwrite", descriptor: int = 1) -> bool:
+    """Whether the child that is about to be started prints where this program prints.
+
+    Args:
+        name: what `subprocess` calls the child's descriptor.
+        descriptor: this program's.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename in _GO_BETWEENS:
         frame = frame.f_back
     if frame is None or frame.f_code.co_name != "_execute_child":
         return True  # os.system
-    output = frame.f_locals.get("c2pwrite", -1)
+    given = frame.f_locals.get(name, -1)
     try:
-        return output == -1 or os.path.sameopenfile(output, 1)
+        return given == -1 or os.path.sameopenfile(given, descriptor)
     except OSError:
         return False
 

@@ -212,12 +212,19 @@ def _has_children() -> bool:
             children = file.read().split()
     except OSError:
         return False
-    for child in children:
+    return any(map(_may_write, children))
+
+
+def _may_write(child: str) -> bool:
+    """Whether a child has the terminal as its standard output or error."""
+    with suppress(OSError):
+        with open(f"/proc/{child}/cmdline", "rb") as file:
+            if b"resource_tracker" in file.read():  # of multiprocessing; it is there to the end
+                return False
+        ours = os.fstat(_descriptor or 2)
         for descriptor in (1, 2):
             with suppress(OSError):
-                if os.path.samestat(
-                    os.stat(f"/proc/{child}/fd/{descriptor}"), os.fstat(_descriptor or 2)
-                ):
+                if os.path.samestat(os.stat(f"/proc/{child}/fd/{descriptor}"), ours):
                     return True
     return False
 
