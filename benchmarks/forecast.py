@@ -63,9 +63,7 @@ def _tried(case: Case) -> tuple[str, str]:
         write({**case.after.files, "pyproject.toml": ""}, folder, before)
         planned = python(
             ["-m", "ddsimport", "plan", "--json"],
-            case.after.__class__(
-                case.after.files, (), case.after.environment, case.after.directory
-            ),
+            case.after,
             folder,
             environment,
         )

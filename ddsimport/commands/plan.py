@@ -30,14 +30,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-m", dest="is_module", action="store_true", help="PROGRAM is a module")
     parser.add_argument("program", metavar="PROGRAM", help="a script")
     parser.add_argument(
+        "arguments", metavar="...", nargs=argparse.REMAINDER, help="what it would be given"
+    )
+    parser.add_argument(
         "--check", action="store_true", help="exit with 1 if anything would run, or may"
     )
     parser.add_argument("--no-diff", action="store_true", help="say what changed, but not how")
     options = parser.parse_args(arguments)
-    given = {"store": options.store, "namespace": options.namespace}
-    flags = {key: value for key, value in given.items() if value is not None}
+    chosen = {"store": options.store, "namespace": options.namespace}
+    flags = {key: value for key, value in chosen.items() if value is not None}
     try:
-        plan = plan_of(options.program, is_module=options.is_module, flags=flags)
+        given = tuple(options.arguments)
+        plan = plan_of(options.program, given, is_module=options.is_module, flags=flags)
     except (ConfigurationError, StoreError, OSError) as error:
         common.complain(str(error))
         return common.UNUSABLE

@@ -6,10 +6,11 @@ import ast
 import os
 from contextlib import suppress
 
-from ddsimport.analysis.facts import DEF_KIND, DEF_OUTLINE
-from ddsimport.report.code import Code, Difference, Piece, differences
-from ddsimport.report.edits import Edit, Text, concerned, edits_between, names_around
+from ddsimport.analysis.facts import DEF_DIGEST, DEF_KIND, DEF_OUTLINE
+from ddsimport.report.code import Code, Difference, Piece, definition, differences, unified
+from ddsimport.report.edits import Bindings, Edit, Text, concerned, edits_between, names_around
 from ddsimport.runtime import recorder
+from ddsimport.runtime.session import environment
 from ddsimport.store.provenance import Snapshot
 
 TYPE_CHECKING = False
@@ -22,20 +23,27 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
+_ASKS_ARGUMENTS = frozenset({"argv", "orig_argv", "parse_args", "parse_known_args"})
+_ASKS_ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb"})
+
+
 class Comparison:
     """Compares what past values were made from with what is there now.
 
     Args:
         session: what reads the present texts.
         past: what has read the former ones.
+        arguments: those of the program.
     """
 
-    def __init__(self, session: Session, past: Past) -> None:
+    def __init__(self, session: Session, past: Past, arguments: tuple[str, ...]) -> None:
+        self._arguments = arguments
         self._session = session
         self._past = past
         self._code = Code(past)
         self._texts: dict[str, str] = {}
         self._all_edits: dict[str, list[Edit]] = {}
+        self._all_bindings: dict[str, Bindings] = {}
 
     def reach(self, place: Place) -> Reach:
         """What a step reaches now. Raises LookupError, OSError: its text is in the way."""
@@ -55,16 +63,33 @@ class Comparison:
             old.update(self._bindings(provenance, name.name, old=True))
             new.update(self._bindings(provenance, name.name, old=False))
         if reach.hash.hex() == provenance.reach:
-            # Functions and classes that came as values are not reached by name.
-            same = old.keys() & new.keys()
-            return [
-                each
-                for each in differences({label: old[label] for label in same}, new)
-                if each.kind == "changed" and old[each.label].digest != new[each.label].digest
-            ]
+            same = {label: old[label] for label in old.keys() & new.keys()}
+            found = differences(same, new)
+            found = [each for each in found if each.kind == "changed" and _counts(each, same, new)]
+            return [*found, *self._changed_values(old, new)]
         found = differences(old, new)
         unnamed = Difference("changed", provenance.file, "what its text reaches", "", "")
         return found or [unnamed]
+
+    def _changed_values(self, old: dict[str, Piece], new: dict[str, Piece]) -> list[Difference]:
+        """What differs in functions and classes that came as values: no text names them."""
+        found = []
+        for label, piece in old.items():
+            text = self._text_now(self._session.absolute(piece.file)) if "#" in label else None
+            if label in new or text is None:
+                continue
+            facts = self._code.facts_of_text(text)
+            name = label[len(piece.file) + 1 :]
+            try:
+                index = facts.labelled(name)
+            except LookupError:
+                found.append(Difference("removed", piece.file, piece.name, "", label))
+                continue
+            if facts.definitions[index][DEF_DIGEST] != piece.digest:
+                now = definition(piece.file, facts, text, index)
+                diff = unified(piece, now)
+                found.append(Difference("changed", piece.file, piece.name, diff, label))
+        return found
 
     def _pieces(self, reach: Reach, provenance: Provenance, place: Place) -> dict[str, Piece]:
         session = self._session
@@ -163,18 +188,23 @@ class Comparison:
     def concerned(self, run: PastRun, provenance: Provenance, place: Place) -> str:
         """What else has changed that may have a part in the step; empty if nothing has."""
         edits = self._edits(run)
-        if not edits:
+        given = self._given(run)
+        if not edits and not given:
             return ""
         text = Text(self._text_now(place.file) or "")
         around = names_around(text, place.site.line, (each.name for each in provenance.inputs))
-        names = set(around)
         for variable in provenance.variables:
-            names.update(variable.name.split("."))
+            around |= frozenset(variable.name.split("."))
+        around = self._bindings_of(run).closed(around)
+        names = set(around)
         own = set()
         for piece in self._code.pieces(provenance).values():
             names |= piece.names
             names.add(os.path.basename(piece.file).partition(".")[0])
             own.add((piece.file, piece.name.partition(".")[0]))
+        for what, asked in given.items():
+            if not names.isdisjoint(asked):
+                return what
         # Of the step's own code, the change has been weighed; unless plain code calls it, too.
         edits = [
             each
@@ -182,7 +212,27 @@ class Comparison:
             if (each.file, each.function) not in own or each.function in around
         ]
         file = self._session.relative(place.file)
-        return concerned(edits, frozenset(names), (file, text, place.site.line))
+        where = (file, text, place.site.line)
+        return concerned(edits, frozenset(names), where, self._bindings_of(run))
+
+    def _given(self, run: PastRun) -> dict[str, frozenset[str]]:
+        """What the run was given otherwise than a run now would be -> by which names code asks
+        for it."""
+        found = {}
+        if run.arguments != self._arguments:
+            found["the arguments are others"] = _ASKS_ARGUMENTS
+        if run.environment != environment():
+            found["the environment is another"] = _ASKS_ENVIRONMENT
+        return found
+
+    def _bindings_of(self, run: PastRun) -> Bindings:
+        """How names lead to each other in the files that a run had loaded."""
+        known = self._all_bindings.get(run.ended)
+        if known is None:
+            texts = (self._text_now(self._session.absolute(file)) for file in run.files)
+            known = Bindings(Text(text) for text in texts if text is not None)
+            self._all_bindings[run.ended] = known
+        return known
 
     def _edits(self, run: PastRun) -> list[Edit]:
         """What has changed in the files that a run had loaded."""
@@ -210,6 +260,11 @@ class Comparison:
             return self._session.codebook.text_of(file)
         except (OSError, SyntaxError, ValueError):
             return None
+
+
+def _counts(each: Difference, old: dict[str, Piece], new: dict[str, Piece]) -> bool:
+    """Whether it is more than a docstring."""
+    return old[each.label].digest != new[each.label].digest
 
 
 def _bound_in(text: str, file: str, name: str) -> dict[str, Piece]:

@@ -80,8 +80,10 @@ class Plan(Record):
         return sum(each.seconds or 0.0 for each in self.steps if each.outlook != "hit")
 
 
-def plan_of(program: str, *, is_module: bool, flags: config.Flags) -> Plan:
-    """The plan for a script, or a module.
+def plan_of(
+    program: str, arguments: tuple[str, ...], *, is_module: bool, flags: config.Flags
+) -> Plan:
+    """The plan for a script, or a module, that would be given these arguments.
 
     Raises:
         CannotRunError: there is no such program.
@@ -100,7 +102,7 @@ def plan_of(program: str, *, is_module: bool, flags: config.Flags) -> Plan:
         session = Session(only_asks=True)
         if session.store is None:
             raise StoreError(f"the store {session.config.store} cannot be used")
-        return _Planner(session, file).plan()
+        return _Planner(session, file, arguments).plan()
 
 
 def accepted_edit(path: str, reason: str, by: str, when: str, flags: config.Flags) -> Acceptance:
@@ -121,17 +123,17 @@ def accepted_edit(path: str, reason: str, by: str, when: str, flags: config.Flag
     file = session.absolute(run.program)
     runner.located(file, is_module=False)
     with as_main(ModuleType("__main__"), os.path.dirname(os.path.realpath(file))):
-        return _Planner(session, file).accept(event, reason, by, when)
+        return _Planner(session, file, run.arguments).accept(event, reason, by, when)
 
 
 class _Planner:
-    def __init__(self, session: Session, file: str) -> None:
+    def __init__(self, session: Session, file: str, arguments: tuple[str, ...]) -> None:
         assert session.store is not None
         self._session = session
         self._store = session.store
         self._file = file
         self._past = Past(session.store, session.config.project)
-        self._comparison = Comparison(session, self._past)
+        self._comparison = Comparison(session, self._past, arguments)
         self._outlooks: dict[str, Outlook] = {}
 
     def plan(self) -> Plan:

@@ -120,7 +120,7 @@ class Code:
                     found["step"] = _step(step, facts, text, str(what))
                 elif kind == "d":
                     label = f"{file}:{facts.label_of(int(what))}"
-                    found[label] = _definition(file, facts, text, int(what))
+                    found[label] = definition(file, facts, text, int(what))
                 elif kind == "t":
                     piece = _statement(file, facts, text, int(what))
                     found[f"{file}:{piece.name}"] = piece
@@ -218,7 +218,8 @@ def _step(provenance: Provenance, facts: Facts, text: str, place: str) -> Piece:
     return Piece(provenance.file, name, line, written, digest, names=_names(references))
 
 
-def _definition(file: str, facts: Facts, text: str, index: int) -> Piece:
+def definition(file: str, facts: Facts, text: str, index: int) -> Piece:
+    """A function or class, by its index in the facts of its file."""
     record = facts.definitions[index]
     first, last = record[DEF_FIRST], record[DEF_LAST]
     name = facts.label_of(index).partition("#")[0]

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_FINDS_CODE = frozenset(
+    {"__import__", "eval", "exec", "exec_module", "globals", "import_module", "run_module",
+     "run_path", "spec_from_file_location"}
+)  # fmt: skip
+"""What leads to code that no name tells."""
 _SAYS = frozenset({"print", "display"})
 """What a statement that does nothing else calls."""
 
@@ -39,6 +44,7 @@ class Edit(Record):
         names: what it mentions, before or after.
         imports: it imports something.
         function: the name of the function or class that it changes; empty for other statements.
+        registers: what the decorators and bases of that mention.
     """
 
     file: str
@@ -48,6 +54,7 @@ class Edit(Record):
     names: frozenset[str]
     imports: bool = False
     function: str = ""
+    registers: frozenset[str] = frozenset()
 
 
 class Text:
@@ -155,23 +162,32 @@ def edits_between(file: str, old: Text, new: Text) -> list[Edit]:
     return [each for each in found if each.names or each.imports]
 
 
-def concerned(edits: Iterable[Edit], names: frozenset[str], place: tuple[str, Text, int]) -> str:
+def concerned(
+    edits: Iterable[Edit],
+    names: frozenset[str],
+    place: tuple[str, Text, int],
+    bindings: Bindings,
+) -> str:
     """The first edit that may have a part in a step, in words; empty if none may.
 
     Args:
         names: what the step, and the plain code that gives its inputs, mention.
         place: the step's file, that text, and its line in it.
+        bindings: of the program's plain code.
     """
     file, text, line = place
     scope, loops = text.scope_of(line), text.in_loop(line)
     edits = list(edits)
     functions = {each.function: each for each in edits if each.function}
+    led = bindings.led_by_statements(names)
     for each in edits:
-        if (each.file, each.scope) == (file, scope) and each.line > line and not loops:
-            continue
+        if not names.isdisjoint(_FINDS_CODE):
+            return each.what
         if each.function:
-            if each.function in names:
+            if each.function in names or each.function in led or each.registers & names:
                 return each.what
+            continue
+        if (each.file, each.scope) == (file, scope) and each.line > line and not loops:
             continue
         # What it calls that has changed may concern the step where it does not.
         called = {name for name in each.names if name in functions}
@@ -190,6 +206,54 @@ def names_around(text: Text, line: int, inputs: Iterable[str]) -> frozenset[str]
     return frozenset(found)
 
 
+class Bindings:
+    """Which names lead to which in the plain code of several texts: a variable to what the
+    statements mention that bind it, a function or class to what it mentions."""
+
+    def __init__(self, texts: Iterable[Text]) -> None:
+        self._leads: dict[str, set[str]] = {}
+        self._statements: list[frozenset[str]] = []
+        for text in texts:
+            for statement in text.scopes.get("", []):
+                if not _is_marked(statement, text):
+                    self._add(statement)
+
+    def _add(self, statement: ast.stmt) -> None:
+        if isinstance(statement, _Function | ast.ClassDef):
+            bound: set[str] = {statement.name}
+        else:
+            bound = {
+                node.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+        mentioned = mentioned_by(statement)
+        if not isinstance(statement, _Function | ast.ClassDef | ast.Import | ast.ImportFrom):
+            self._statements.append(mentioned)
+        for name in bound:
+            self._leads.setdefault(name, set()).update(mentioned)
+
+    def led_by_statements(self, names: frozenset[str]) -> frozenset[str]:
+        """What the statements lead to that may act on something of these names."""
+        found: set[str] = set()
+        for mentioned in self._statements:
+            led = self.closed(mentioned)
+            if not led.isdisjoint(names):
+                found |= led
+        return frozenset(found)
+
+    def closed(self, names: Iterable[str]) -> frozenset[str]:
+        """These names, and all that they lead to."""
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue += self._leads.get(name, ())
+        return frozenset(found)
+
+
 def mentioned_by(node: ast.AST) -> frozenset[str]:
     """The names and attributes in a piece of code."""
     found: set[str] = set()
@@ -200,6 +264,8 @@ def mentioned_by(node: ast.AST) -> frozenset[str]:
             found.add(each.attr)
         elif isinstance(each, ast.Global | ast.Nonlocal):
             found.update(each.names)
+        elif isinstance(each, _Function | ast.ClassDef):
+            found.add(each.name)
         elif isinstance(each, ast.alias):
             found.update((each.asname or each.name).split("."))
         elif isinstance(each, ast.Constant) and isinstance(each.value, str):
@@ -211,7 +277,9 @@ def _edit(file: str, scope: str, line: int, statement: ast.stmt) -> Edit:
     if isinstance(statement, _Function | ast.ClassDef):
         names = mentioned_by(statement) | {statement.name}
         what = f"{statement.name} in {file} has changed"
-        return Edit(file, scope, line, what, names, function=statement.name)
+        parts = [*statement.decorator_list, *getattr(statement, "bases", [])]
+        registers = frozenset().union(*map(mentioned_by, parts))
+        return Edit(file, scope, line, what, names, False, statement.name, registers)
     what = f"{file}:{line} has changed"
     imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(statement))
     names = frozenset() if _only_says(statement) else mentioned_by(statement)

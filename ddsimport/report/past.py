@@ -30,6 +30,7 @@ class PastRun(Record):
     Attributes:
         program: its file, relative to the project.
         arguments: what it was given.
+        environment: what stands for its environment variables (`session.environment`).
         namespace: whose paths its steps were shown under.
         ended: when, ISO 8601 in UTC.
         python: version.
@@ -41,6 +42,7 @@ class PastRun(Record):
 
     program: str
     arguments: tuple[str, ...]
+    environment: str
     namespace: str
     ended: str
     python: str
@@ -144,6 +146,7 @@ def _run_from(record: dict[str, Any]) -> PastRun | None:
         return PastRun(
             program=str(record["program"]),
             arguments=tuple(map(str, record["arguments"])),
+            environment=str(record["environment"]),
             namespace=str(record["namespace"]),
             ended=str(record["ended"]),
             python=str(record["python"]),

@@ -281,8 +281,23 @@ def _on_putenv(name: Any, *_: Any) -> None:
 
 
 def _on_connect(_: Any, address: Any) -> None:
+    if _is_own_jvm(address):
+        return
     for recording in recorder.recordings():
         recording.connections[repr(address)] = None
+
+
+def _is_own_jvm(address: Any) -> bool:
+    """Whether an address is that of the JVM that pyspark has started here: what it says is what
+    Spark computes, and what that reads is told elsewhere (see `plans`)."""
+    if "py4j" not in sys.modules or type(address) is not tuple:
+        return False
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith(("py4j.", "pyspark.")):
+            return address[0] in ("127.0.0.1", "localhost", "::1")
+        frame = frame.f_back
+    return False
 
 
 def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:

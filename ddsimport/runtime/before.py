@@ -36,8 +36,7 @@ def outside(session: Session) -> Outside:
     state = (frozenset(hashes.items()), len(ran_plain))
     if _known is not None and _known[0] == state:
         return _known[1]
-    kept = os.path.join(session.config.store, "facts") if session.store is not None else None
-    mentions = Mentions(kept)
+    mentions = Mentions(session.facts)
     found = {}
     for name, file in files.items():
         if hashes[name] not in _records:

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
+    from ddsimport.runtime.plans import Ran
     from ddsimport.runtime.process import Settings
     from ddsimport.runtime.progress import InProgress
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
+    from ddsimport.store.trace import Candidate
 
 
 _DEAR = 1.0
@@ -91,6 +93,8 @@ class Evaluation:
         self.outliving: Outliving | None = None
         self.changed_settings: list[str] = []
         self.trouble: Exception | None = None
+        self.ran: Ran | None = None
+        self.kept: Candidate | None = None
         self.line: InProgress | None = None
 
     def begin(self, code: CodeType | None) -> None:
@@ -151,22 +155,47 @@ class Evaluation:
             self.line = progress.begin(self.session, self.path, self.step.module, site.line)
 
     def __call__(self, value: Any) -> tuple[Any]:
+        given = value
+        if "pyspark" in sys.modules and self.ran is None:
+            self.ran = self._run_plans(value)
         seconds = perf_counter() - self.started
         self._end()
         try:
             if self.trouble is not None or self.recording is None:
                 raise self.trouble or RuntimeError("it was not recorded")
             with recorder.unrecorded():
-                self._keep(value, seconds, self.recording)
+                if self.ran is not None:
+                    self.ran.check(self)
+                    self._keep(value, seconds, self.recording, self.ran.settled)
+                    given = self.ran.settled
+                else:
+                    self._keep(value, seconds, self.recording, value)
         except (UncachedError, CodecError, StoreError) as error:
             with recorder.unrecorded():
                 self.session.forget(self.path)
+            self._tell_shown(None)
             self._report("uncached", seconds, str(error))
         except Exception as error:  # a failure of ours never stops the program
             self._report("uncached", seconds, f"ddsimport failed: {type(error).__name__}: {error}")
         finally:
             self._free()
-        return (value,)
+        return (given,)
+
+    def settled(self, value: Any) -> Any:
+        """What a marked function is to return in place of `value`, which it is about to."""
+        if "pyspark" in sys.modules:
+            self.ran = self._run_plans(value)
+        return value if self.ran is None else self.ran.settled
+
+    def _run_plans(self, value: Any) -> Ran | None:
+        """Have a value that is only a plan evaluated, while what that reads is recorded."""
+        from ddsimport.runtime import plans
+
+        try:
+            return plans.run(value)
+        except Exception as error:
+            self.trouble = self.trouble or error.with_traceback(None)
+            return None
 
     def fail(self) -> None:
         """The expression raised: nothing is kept."""
@@ -231,8 +260,11 @@ class Evaluation:
             )
         )
 
-    def _keep(self, value: Any, seconds: float, recording: recorder.Recording) -> None:
-        from ddsimport.runtime import imports, native, provenance
+    def _keep(
+        self, value: Any, seconds: float, recording: recorder.Recording, settled: Any
+    ) -> None:
+        """Keep `settled`: the value, or what it is once its plans have run."""
+        from ddsimport.runtime import imports, native, provenance, shown
         from ddsimport.runtime.figures import undisturbed
         from ddsimport.runtime.footprint import (  # a run of hits needs none of these
             footprint_of,
@@ -246,6 +278,7 @@ class Evaluation:
         recording.forget_precautions()
         effects = imports.imported_since(self.loaded)
         again = check(self, value, recording)
+        value = settled
         lazy, moved = checked_lazy(self, again, bool(effects))
         recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
         trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
@@ -256,6 +289,8 @@ class Evaluation:
         replay = self.step.options.replay
         if replay != "off":
             effects += left.effects(recording, self.session)
+        if recording.shown:
+            effects += shown.effects(recording)
         if recording.printed > recorder.OUTPUT_LIMIT and replay != "off":
             recording.notes[
                 f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
@@ -313,11 +348,11 @@ class Evaluation:
                 digest=value_digest,
                 comes_back=comes_back,
                 trace=trace,
-                ties=lambda blob, codec: ties(
+                ties=lambda content, codec: ties(
                     recording,
                     self.inquiry.live,
                     self.session,
-                    blob,
+                    content,
                     codec,
                     bool(functions),
                     self.shown,
@@ -342,6 +377,13 @@ class Evaluation:
             self.session.run.say(sentence, sentence)
         self._report("computed", seconds, "; ".join(recording.notes))
         self.session.publish(self.step, self.path, candidate, value)
+        self._tell_shown(self.step.shown(candidate))
+        self.kept = candidate
+
+    def _tell_shown(self, found: recorder.Shown) -> None:
+        """Tell the steps around this one what its path shows now."""
+        if self.recording is not None and self.recording.outer is not None:
+            self.recording.outer.note_shown(self.path, found)
 
     def _check_cost(self, seconds: float, cost: float | None) -> None:
         """Whether keeping the value pays.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ddsimport.runtime.evaluation import Evaluation
     from ddsimport.runtime.footprint import Search
+    from ddsimport.runtime.shown import Due
 
 
 class Hit(Record):
@@ -31,21 +32,24 @@ class Hit(Record):
     value: Any
     step: Step
     path: str
+    due: list[Due]
 
     def stand_in(self, outer: recorder.Recording | None) -> Any:
         """The value; prints what the evaluation printed, tells the enclosing one what it read."""
         if outer is not None:
             outer.inside[self.path] = None
             absorb(self.candidate, outer, self.session, self.step.options.ttl)
+            outer.note_shown(self.path, self.step.shown(self.candidate))
         trace = self.candidate.trace
         if self.step.options.replay == "off":
             trace = without_replay(trace)
         if trace.effects:
-            from ddsimport.runtime import imports, left
+            from ddsimport.runtime import imports, left, shown
 
             imports.repeat(trace.effects)
             with recorder.unrecorded():
                 left.put_back(trace.effects, self.session)
+                shown.repeat(self.due, self.session)
         output.replay(trace.output)  # from here on nothing may fail: the step would print it again
         if trace.effects:
             from ddsimport.runtime import randomness
@@ -78,12 +82,12 @@ def look_up(
     started = perf_counter()
     if not step.options.cached:
         raise UncachedError("its pragma says `cache=off`")
+    store = session.store
+    if store is None:
+        raise StoreError(session.absence)
     inquiry = inquire(step, inputs, session.codebook, session.folders)
     for sentence in inquiry.live.uncounted:
         session.run.say(sentence, f"{path} ({step.place}): {sentence}")
-    store = session.store
-    if store is None:
-        raise StoreError("there is no store")
     signature = inquiry.signature
     is_forced = bool(session.config.force) and session.is_forced(path, signature)
 
@@ -167,6 +171,9 @@ def _kept(
         try:
             if not holds(candidate.trace, inquiry.live, session):
                 continue
+            due = _due(candidate, session) if candidate.trace.effects else []
+            if due is None:
+                continue
         except Exception:
             if not candidate.origin:
                 raise
@@ -210,8 +217,14 @@ def _kept(
             ),
             waiting,
         )
-        return Hit(session, candidate, value, step, path)
+        return Hit(session, candidate, value, step, path, due)
     return None
+
+
+def _due(candidate: Candidate, session: Session) -> list[Due] | None:
+    from ddsimport.runtime import shown
+
+    return shown.due(candidate.trace.effects, session)
 
 
 _BESIDE = "its code has changed, but nothing that it runs"

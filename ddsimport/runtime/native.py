@@ -36,9 +36,9 @@ LIBRARIES = frozenset(
     {
         "anndata", "av", "catboost", "cv2", "dask", "datasets", "duckdb", "fastparquet", "fiona",
         "geopandas", "h5py", "imageio", "librosa", "lightgbm", "lmdb", "netCDF4", "osgeo", "pandas",
-        "polars", "pyarrow", "pyogrio", "pyreadstat", "pysam", "rasterio", "scanpy", "soundfile",
-        "tables", "tensorflow", "tiledb", "torchaudio", "torchvision", "vaex", "xarray", "xgboost",
-        "zarr",
+        "polars", "pyarrow", "pyogrio", "pyreadstat", "pysam", "pyspark", "rasterio", "scanpy",
+        "soundfile", "tables", "tensorflow", "tiledb", "torchaudio", "torchvision", "vaex",
+        "xarray", "xgboost", "zarr",
     }
 )  # fmt: skip
 """Import names of libraries whose native code opens files."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import functools
 import sys
+from types import FunctionType
 
 from ddsimport.analysis.codehash import Reach
 from ddsimport.errors import StoreError
+from ddsimport.records import Record
 from ddsimport.runtime import recorder
 from ddsimport.runtime.lookup import Hit, look_up
 from ddsimport.runtime.session import session
 from ddsimport.runtime.signature import Step
+from ddsimport.runtime.step import up_to_date
 from ddsimport.runtime.uncached import report_uncached
 from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
@@ -25,11 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from ddsimport.runtime.session import Session
+
     T = TypeVar("T")
 
 
 _NOTHING = Reach(hash=b"", references=(), distributions=(), files=(), notes=())
 """The reach of a step without a text of its own: its function is counted as an input."""
+_GATHERS = 0x4 | 0x8  # inspect.CO_VARARGS, CO_VARKEYWORDS
+_PLAIN = (int, bool, str, bytes)
+"""Types whose equal values are the same."""
 
 
 def keep(path: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
@@ -42,7 +50,7 @@ def keep(path: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) ->
     """
     checked_path(path)
     caller = sys._getframe(1)
-    return _keep(path, function, args, kwargs, caller.f_globals, caller.f_lineno)
+    return kept(path, function, args, kwargs, caller.f_globals, caller.f_lineno)
 
 
 def eval(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
@@ -55,13 +63,12 @@ def data_function(path: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     checked_path(path)
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
-        line = function.__code__.co_firstlineno
-
+        # What it closes over counts for those who call it: no more than must.
         @functools.wraps(function)
-        def kept(*args: Any, **kwargs: Any) -> T:
-            return _keep(path, function, args, kwargs, function.__globals__, line)
+        def call(*args: Any, **kwargs: Any) -> T:
+            return kept(path, function, args, kwargs, *place_of(function))
 
-        return kept
+        return call
 
     return decorate
 
@@ -81,7 +88,7 @@ def load(path: str, *, version: str | int | None = None) -> Any:
     """
     shared = session()
     if shared.store is None:
-        raise StoreError(f"the store {shared.config.store} cannot be used")
+        raise StoreError(f"{path} cannot be loaded: {shared.absence}")
     recording = recorder.current()
     with recorder.unrecorded():
         value = shared.store.load(path, version)
@@ -90,25 +97,91 @@ def load(path: str, *, version: str | int | None = None) -> Any:
         for enclosing in recording.chain():
             enclosing.effects[f"loaded a version of {path} by its place; name it instead"] = None
     if recording is not None and blob is not None:
-        for enclosing in recording.chain():
-            enclosing.loads[path] = blob
+        recording.note_load(path, blob)
     return value
 
 
-def _keep(
+class Manner(Record):
+    """How a call of a function is kept.
+
+    Attributes:
+        replay: `source.options.Options.replay`; None: as the project's configuration says.
+        always: also where it is much dearer to keep the value than to evaluate it.
+        shows: where no hit can give the value, its path shows it all the same.
+        format: as in a pragma.
+    """
+
+    replay: str | None = None
+    always: bool = False
+    shows: bool = False
+    format: str | None = None
+
+
+_AS_STEPS = Manner()
+
+
+def kept(
     path: str,
     function: Callable[..., T],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     namespace: dict[str, Any],
     line: int,
+    manner: Manner = _AS_STEPS,
 ) -> T:
-    module = namespace.get("__name__", "")
-    site = Site("function", line, 0, getattr(function, "__qualname__", ""), path, (), ())
-    step = Step(
+    """`function(*args, **kwargs)`, or what is kept for it.
+
+    Args:
+        namespace: the globals of the module where the step is told to be, and its `line` there.
+    """
+    shared = up_to_date()
+    step = _step(path, function, namespace, line, shared, manner)
+    inputs = [(step.site.target, function), *_arguments(function, args, kwargs)]
+    outer = recorder.current()
+    try:
+        with recorder.unrecorded():
+            found = look_up(shared, step, path, inputs)
+    except Exception as error:  # as in `step.recall`: a failure of ours never stops the program
+        return _uncached(step, function, args, kwargs, shared, manner, error)
+    if isinstance(found, Hit):
+        try:
+            value: T = found.stand_in(outer)
+            return value
+        except Exception as error:  # as in `step.recall`: let the function tell
+            return _uncached(step, function, args, kwargs, shared, manner, error)
+    found.begin(getattr(function, "__code__", None))
+    try:
+        result = function(*args, **kwargs)
+    except BaseException:
+        found.fail()
+        raise
+    found(result)
+    if manner.shows and found.kept is None:
+        _show(step, result, shared, outer)
+    return result
+
+
+def place_of(function: Callable[..., Any]) -> tuple[dict[str, Any], int]:
+    """The globals of the module where a function is defined, and the line."""
+    code = getattr(function, "__code__", None)
+    return getattr(function, "__globals__", {}), code.co_firstlineno if code is not None else 0
+
+
+def _step(
+    path: str,
+    function: Callable[..., Any],
+    namespace: dict[str, Any],
+    line: int,
+    shared: Session,
+    manner: Manner,
+) -> Step:
+    options = () if manner.format is None else (("format", manner.format),)
+    site = Site("function", line, 0, getattr(function, "__qualname__", ""), path, options, ())
+    replay = shared.config.replay if manner.replay is None else manner.replay
+    return Step(
         site=site,
         namespace=namespace,
-        module=module,
+        module=namespace.get("__name__", ""),
         file=namespace.get("__file__", "<unknown>"),
         reach=_NOTHING,
         inputs=(),
@@ -118,34 +191,64 @@ def _keep(
         locals=frozenset(),
         path=path,
         templated=False,
-        options=options_of((), session().config.replay),
+        options=options_of((("cache", "always"),) if manner.always else (), replay),
         answered={},
     )
-    inputs: list[tuple[str, object]] = [(site.target, function)]
-    inputs += [(f"argument {position}", value) for position, value in enumerate(args, 1)]
-    inputs += sorted(kwargs.items())
-    outer = recorder.current()
+
+
+def _uncached(
+    step: Step,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    shared: Session,
+    manner: Manner,
+    error: Exception,
+) -> T:
+    report_uncached(step.path, step.module, step.site.line, error)
+    result = function(*args, **kwargs)
+    if manner.shows:
+        _show(step, result, shared, recorder.current())
+    return result
+
+
+def _show(step: Step, value: object, shared: Session, outer: recorder.Recording | None) -> None:
+    from ddsimport.runtime import shown
+
+    path = step.path
     try:
         with recorder.unrecorded():
-            found = look_up(session(), step, path, inputs)
-    except Exception as error:  # as in `step.recall`: a failure of ours never stops the program
-        report_uncached(path, module, line, error)
-        return function(*args, **kwargs)
-    if isinstance(found, Hit):
-        try:
-            value: T = found.stand_in(outer)
-            return value
-        except Exception as error:  # as in `step.recall`: let the function tell
-            report_uncached(path, module, line, error)
-            return function(*args, **kwargs)
-    found.begin(getattr(function, "__code__", None))
-    try:
-        result = function(*args, **kwargs)
-    except BaseException:
-        found.fail()
-        raise
-    found(result)
-    return result
+            shown.once(path, value, step.format, shared, outer)
+    except Exception as error:  # a failure of ours never stops the program
+        shared.run.say(f"view {path}", f"{path} shows no value: {type(error).__name__}: {error}")
+
+
+def _arguments(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[tuple[str, object]]:
+    """The arguments by the names of their parameters, where these can be told: `f(1)` and `f(x=1)`
+    are one call. So is `f()`, if that is the default: defaults count in the function's code."""
+    found: list[tuple[str, object]] = []
+    if type(function) is FunctionType and not function.__code__.co_flags & _GATHERS:
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount]
+        only = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+        if len(args) <= len(names) and kwargs.keys() <= {*names[len(args) :], *only}:
+            values = function.__defaults__ or ()
+            defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
+            defaults.update(function.__kwdefaults__ or {})
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            for name, value in sorted(given.items()):
+                if name not in defaults or not _is_same(value, defaults[name]):
+                    found.append((name, value))
+            return found
+    found += [(f"argument {position}", value) for position, value in enumerate(args, 1)]
+    return found + sorted(kwargs.items())
+
+
+def _is_same(value: object, default: object) -> bool:
+    kind = type(value)
+    return value is default or (kind is type(default) and kind in _PLAIN and value == default)
 
 
 __all__ = ["data_function", "eval", "keep", "load"]

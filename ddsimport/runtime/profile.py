@@ -30,6 +30,16 @@ _OURS = __file__.rpartition("runtime")[0]
 _RESUMED = 0x20 | 0x80 | 0x200  # inspect's flags of generators, coroutines, asynchronous generators
 
 
+def _may_run_ours(thread: threading.Thread) -> bool:
+    """Whether a thread besides this one may run code of the project: not those that pyspark keeps,
+    which wait for what the JVM tells."""
+    if thread.ident == threading.get_ident():
+        return False
+    target = getattr(thread, "_target", None)
+    holder = type(getattr(target, "__self__", thread))
+    return holder.__module__.partition(".")[0] not in ("py4j", "pyspark")
+
+
 def _is_resumed(code: CodeType, frame: FrameType) -> bool:
     """Whether a generator or coroutine goes on: it has come further than its first instructions."""
     return bool(code.co_flags & _RESUMED) and frame.f_lasti > _FIRST
@@ -79,7 +89,7 @@ class Profile:
         recorder.profiler = self._hook
         sys.setprofile(self._hook)
         # A thread that is there already may do the step's work, and cannot be watched from here.
-        if threading.active_count() > 1:
+        if any(map(_may_run_ours, threading.enumerate())):
             seen.whole, seen.exact = not is_blind, False
 
     def end(self, seen: Seen) -> None:

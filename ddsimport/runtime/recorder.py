@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ddsimport.runtime.witness import Seen
     from ddsimport.store.trace import Candidate
 
+    Shown = tuple[str, str, str | None] | None
+
 OUTPUT_LIMIT = 1 << 20
 """Characters of printed text a trace may hold; a step that prints more is not kept, unless the user
 asks for the rest to be lost."""
@@ -93,13 +95,15 @@ class Recording:
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
         seen: what ran, if `witness` watches.
         hits: what the store gave for the steps inside this evaluation.
+        shown: artifact path -> what a step inside this evaluation made it show last: signature,
+            blob and `format=`, or None where its value was not kept.
         inside: the paths of the steps right inside this evaluation.
     """
 
     __slots__ = (
         "before", "children", "conditions", "connections", "effects", "flushed", "hits",
         "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
-        "printed", "reads", "removals", "seen", "streams", "until", "writes",
+        "printed", "reads", "removals", "seen", "shown", "streams", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -124,6 +128,7 @@ class Recording:
         self.until: float | None = None
         self.seen: Seen | None = None
         self.hits: list[Candidate] = []
+        self.shown: dict[str, Shown] = {}
         self.inside: dict[str, None] = {}
 
     def chain(self) -> Iterator[Recording]:
@@ -173,6 +178,17 @@ class Recording:
             self.removals[name] = key
         else:
             self.writes[name] = Written(os.path.lexists(name), key)
+
+    def note_shown(self, path: str, found: Shown) -> None:
+        """A step inside has made `path` show this; see `shown`."""
+        for recording in self.chain():
+            recording.shown[path] = found
+
+    def note_load(self, path: str, blob: str) -> None:
+        """An artifact was loaded; who has just made it itself does not depend on it."""
+        for recording in self.chain():
+            if path not in recording.shown:
+                recording.loads.setdefault(path, blob)
 
     def forget_precautions(self) -> None:
         """Drop the tests by libraries of files that the evaluation then wrote as a whole."""

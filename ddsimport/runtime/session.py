@@ -28,6 +28,7 @@ from ddsimport.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ddsimport.runtime.signature import Step
@@ -39,15 +40,26 @@ _MOST_NOTED = 300
 """Events of a run, arguments of its program and files, that are noted one by one."""
 
 
+def _opened(config: configuration.Config) -> Store | None:
+    """The store of this configuration. Raises StoreError."""
+    return Store.open(config.store, config.namespace, pickles=config.pickle)
+
+
 class Session:
     """See the module.
 
     Args:
+        config: by default that of the process.
+        opening: opens the store; may raise StoreError.
+        absence: why there is none, if it gives none.
         only_asks: no step is evaluated in this process: it is no run.
 
     Attributes:
         config: where the store and the project are, and how much to say.
-        store: None if it cannot be used; then every step is evaluated, and the user is told once.
+        store: None if there is none, or it cannot be used; then every step is evaluated, and the
+            user is told once.
+        absence: why there is none.
+        publishes: whether paths come to show what is kept.
         codebook: what the text of the project's code reaches.
         digests: what is known of the content of large files; None without a store.
         run: what happened so far.
@@ -57,28 +69,35 @@ class Session:
         missing: the paths that are to be forced, and that no step has had yet.
     """
 
-    def __init__(self, *, only_asks: bool = False) -> None:
-        self.config = configuration.current()
+    def __init__(
+        self,
+        config: configuration.Config | None = None,
+        opening: Callable[[configuration.Config], Store | None] = _opened,
+        absence: str = "there is no store",
+        *,
+        only_asks: bool = False,
+    ) -> None:
+        self.config = config if config is not None else configuration.current()
+        self.absence = absence
+        self.publishes = True
         self.run = report.current()
         self.store: Store | None = None
         try:
-            self.store = Store.open(
-                self.config.store, self.config.namespace, pickles=self.config.pickle
-            )
+            self.store = opening(self.config)
         except StoreError as error:
-            self.run.say("store", f"nothing is kept: {error}")
+            self.run.say(f"store {self.config.store}", f"nothing is kept: {error}")
         self.digests = self.store.digests if self.store is not None else None
         self.reloads = 0
         self.forced: set[str] = set()
         self.missing = set(self.config.force) - {"/"}
         self.codebook = self._fresh_codebook()
-        if self.store is not None:
-            facts = os.path.join(self.store.root, "facts")
+        if self.store is not None and self.facts is not None:
+            facts = self.facts
             distributions.keep_in(facts)
             if self.store.writable:
                 installed.keep_in(facts)
         remote = self.config.remote if not only_asks else ""
-        if self.store is not None and self.store.writable and remote:
+        if self.store is not None and self.store.writable and self.facts and remote:
             self._share(self.store)  # what is to be pushed is, before it can be collected
         if not only_asks:
             self.run.at_end += [
@@ -94,6 +113,13 @@ class Session:
         # Now: a program's namespace is gone when it has ended.
         main = getattr(sys.modules.get("__main__"), "__file__", None)
         self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
+
+    @property
+    def facts(self) -> str | None:
+        """The folder of what is known of source texts; None where nothing goes to the disk."""
+        if self.store is None or not self.store.on_disk:
+            return None
+        return os.path.join(self.config.store, "facts")
 
     def _share(self, store: Store) -> None:
         """Have the remote behind the store; nothing of it is imported before it is needed."""
@@ -121,13 +147,13 @@ class Session:
             push_outbox(store, self.config.remote, self.run.say)
 
     def _fresh_codebook(self) -> Codebook:
-        kept = os.path.join(self.config.store, "facts")
+        kept = self.facts
         return Codebook(
             locate=Locator(),
-            cache=FactsCache(kept) if self.store else None,
+            cache=FactsCache(kept) if kept is not None else None,
             tracked=is_tracked,
             text_of=text_of,
-            answers=Answers(os.path.join(kept, "answers")) if self.store else None,
+            answers=Answers(os.path.join(kept, "answers")) if kept is not None else None,
             is_as_imported=is_as_imported,
         )
 
@@ -162,6 +188,7 @@ class Session:
             "program": self.program,
             "ended": now(),
             "arguments": sys.argv[1:][:_MOST_NOTED],
+            "environment": environment(),
             "namespace": self.config.namespace,
             "python": sys.version.partition(" ")[0],
             "steps": dict(self.run.counts),
@@ -173,7 +200,7 @@ class Session:
 
     def _note_run(self) -> None:
         """Leave the run to the index."""
-        if self.store is None or not self.store.writable:
+        if self.store is None or not self.store.writable or not self.store.on_disk:
             return
         from ddsimport.store.index import Index
 
@@ -222,7 +249,7 @@ class Session:
             StoreError: it cannot be written.
         """
         if self.store is None:
-            raise StoreError("there is no store")
+            raise StoreError(self.absence)
         if not self.store.writable:
             raise StoreError(f"the store {self.config.store} is read-only")
         return self.store
@@ -230,28 +257,27 @@ class Session:
     def shows(self, step: Step, path: str, candidate: Candidate) -> bool:
         """Whether `publish` would have nothing to do."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return True
         try:
-            return store.shows(path, candidate, dict(step.site.options).get("format"))
+            return store.shows(path, candidate, step.format)
         except StoreError:  # `publish` will say so
             return False
 
     def publish(self, step: Step, path: str, candidate: Candidate, value: Any) -> None:
         """Make the step's view show `candidate`; a view that cannot be written is said, once."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
-        format_ = dict(step.site.options).get("format")
         try:
-            store.publish(path, candidate, value, format_)
+            store.publish(path, candidate, value, step.format)
         except (StoreError, CodecError) as error:
             self.run.say(f"view {path}", f"{path} ({step.place}) has no view: {error}")
 
     def forget(self, path: str) -> None:
         """The value of the step at `path` is not kept: what is there from before is not current."""
         store = self.store
-        if store is None or not store.writable:
+        if store is None or not store.writable or not self.publishes:
             return
         try:
             store.forget(path)
@@ -280,6 +306,17 @@ class Session:
         return record.blob if record is not None else None
 
 
+def environment() -> str:
+    """What stands for all environment variables but those that each shell sets anew."""
+    from blake3 import blake3
+
+    found = sorted(pair for pair in os.environ.items() if pair[0] not in _OF_SHELLS)
+    name: str = blake3(repr(found).encode("utf-8", "surrogateescape")).hexdigest(length=16)
+    return name
+
+
+_OF_SHELLS = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
+
 _session: Session | None = None
 _lock = allocate_lock()
 
@@ -293,6 +330,21 @@ def session() -> Session:
                 with recorder.unrecorded():
                     _session = Session()
     return _session
+
+
+def use(made: Session) -> Session | None:
+    """Make it the session of this process: from now on, steps ask its store. Returns the one
+    before, if there was one."""
+    global _session
+    recording = recorder.current()
+    if recording is not None:  # a hit would not
+        for enclosing in recording.chain():
+            enclosing.effects["changed the store"] = None
+    with _lock:
+        before, _session = _session, made
+    if before is not None:
+        made.missing = before.missing  # one run: a path that either has met is not missing
+    return before
 
 
 def text_of(file: str) -> str:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport.analysis.codehash import Codebook, Reach
+    from ddsimport.runtime.recorder import Shown
     from ddsimport.source.options import Options
     from ddsimport.source.site import Input, Site
+    from ddsimport.store.trace import Candidate
 
 PREAMBLE = b"ddsimport-signature-1 %d.%d %d " % (*sys.version_info[:2], sys.flags.optimize)
 _UNBOUND = "<unbound>"
@@ -81,6 +83,15 @@ class Step(Record):
     templated: bool
     options: Options
     answered: dict[object, tuple[str, tuple[tuple[str, str], ...], bool]]
+
+    @property
+    def format(self) -> str | None:
+        """The `format=` of its pragma."""
+        return dict(self.site.options).get("format")
+
+    def shown(self, candidate: Candidate) -> Shown:
+        """What its path shows with this candidate."""
+        return candidate.signature, candidate.blob, self.format
 
     @property
     def place(self) -> str:

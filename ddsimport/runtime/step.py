@@ -104,9 +104,10 @@ def evaluate(constant: tuple[Any, ...]) -> Callable[[Any], tuple[Any]]:
 
 
 def finish(constant: tuple[Any, ...], value: Any) -> Any:
-    """The marked function of this frame is about to return `value`."""
+    """What the marked function of this frame, which is about to return `value`, is to return."""
     evaluation = _calls.get(id(sys._getframe(1)))
     if evaluation is not None:
+        value = evaluation.settled(value)
         evaluation.outcome = (value,)
     return value
 
@@ -132,7 +133,7 @@ def _plain(value: Any) -> tuple[Any]:
 
 
 def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
-    shared = session()
+    shared = up_to_date()
     step = _step(constant, frame, shared)
     # A coroutine that waited for a lock would stop its whole event loop.
     patience = 0.0 if frame.f_code.co_flags & _COROUTINE else None
@@ -140,9 +141,15 @@ def _recall(constant: tuple[Any, ...], frame: FrameType) -> Hit | Evaluation:
     return look_up(shared, step, _path(step, frame), inputs_of(step, frame), patience, may_wait)
 
 
-def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
+def up_to_date() -> Session:
+    """The session; nothing is left of what was known of code that has been loaded again since."""
+    shared = session()
     if shared.has_reloaded():
         _steps.clear()
+    return shared
+
+
+def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
     known = _steps.get(id(constant))
     if known is not None and known[1].namespace is frame.f_globals:
         return known[1]

@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from mmap import ACCESS_READ, mmap
 
 from blake3 import blake3
 
@@ -30,11 +29,13 @@ from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from ddsimport.runtime.live import Live
     from ddsimport.runtime.recorder import Recording
     from ddsimport.runtime.session import Session
 
-    _Given = tuple[bytes | mmap, ...]
+    _Given = tuple[bytes | bytearray | mmap, ...]
     """The parts of what a step gives: its output, its value."""
 
 FOLDER, DIRECTORY, TEXT, MODULES, MESSAGES = TIES
@@ -46,7 +47,7 @@ def ties(
     recording: Recording,
     live: Live,
     session: Session,
-    blob: str,
+    content: bytes | bytearray | mmap,
     codec: str,
     functions: bool,
     shown: messages.Shown,
@@ -54,17 +55,14 @@ def ties(
     """(label, text) of what must be as it is for the value in a blob to hold.
 
     Args:
-        blob: the file that holds the value.
+        content: the bytes that hold the value.
         codec: the name of what wrote it.
         functions: whether there are functions of the project in the value.
         shown: how messages were shown when the step began.
     """
     output = "".join(text for _, text in recording.output).encode("utf-8", "replace")
-    if codec in _TELL_NOTHING or not os.path.getsize(blob):
-        found = _ties(recording, live, session, (output,), functions)
-    else:
-        with open(blob, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-            found = _ties(recording, live, session, (output, content), functions)
+    given = (output,) if codec in _TELL_NOTHING else (output, content)
+    found = _ties(recording, live, session, given, functions)
     if recording.output and "logging" in sys.modules:
         found.append((MESSAGES, messages.token(shown)))
     return tuple(found)

@@ -223,9 +223,14 @@ def absorb(
     written: list[str] = []
     removed: list[str] = []
     if trace.effects:
-        from ddsimport.runtime import left
+        from ddsimport.runtime import left, shown
 
         written, removed = left.names_of(trace.effects, session)
+    for label, blob in trace.variables:
+        if label.startswith(labels.LOAD):
+            into.note_load(label[len(labels.LOAD) :], blob)
+    if trace.effects:
+        shown.absorb(trace.effects, into)
     for recording in into.chain():
         recording.hits.append(candidate)
         if ttl is not None:
@@ -241,9 +246,7 @@ def absorb(
         for name in removed:
             recording.note_left(name, removed=True)
         for label, blob in trace.variables:
-            if label.startswith(labels.LOAD):
-                recording.loads.setdefault(label[len(labels.LOAD) :], blob)
-            elif label == labels.UNTIL:
+            if label == labels.UNTIL:
                 recording.expire(float(blob))
             elif label.startswith((*_ASKED, *_UNFORESEEN, _IMPORTS, labels.DECLARED)):
                 recording.conditions.setdefault(label, blob)

@@ -24,6 +24,19 @@ on_load: Callable[[str], object] | None = None
 loaded_as: dict[str, str] = {}  # path -> the module for which `source_stats` noted it
 
 
+_accepted: tuple[str, ...] = ()
+"""Installed modules whose text counts all the same: files, and folders that end in a separator."""
+
+
+def accept(places: tuple[str, ...]) -> None:
+    """Let the text of these installed files and folders count from now on (see `_accepted`)."""
+    global _accepted, reloads
+    new = tuple(place for place in places if place not in _accepted)
+    if new:
+        _accepted += new
+        reloads += 1  # what is known of code rests on what counted till now
+
+
 def _folders_of_others() -> tuple[str, ...]:
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     folders = {os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__))}
@@ -52,7 +65,9 @@ def is_tracked(path: str) -> bool:
     """Whether a source file is first-party code, by its path alone."""
     if path.startswith(_PREFIXES):
         return False
-    return _INSTALLED[0] not in path and _INSTALLED[1] not in path
+    if _INSTALLED[0] not in path and _INSTALLED[1] not in path:
+        return True
+    return bool(_accepted) and path.startswith(_accepted)
 
 
 def note(path: str, name: str, *, loads_again: bool) -> None:

@@ -65,6 +65,9 @@ class Blobs:
         self._stamps = Stamps(root, writable)
         # The content of small ones: what a name stands for never changes.
         self._small: dict[str, bytes] = {}
+        # Of those that are not: the content of the last ones that were read, at most so many.
+        self.most_recent = 0
+        self._recent: dict[str, bytes] = {}
         # Asked for a blob that is not there, by its name and size: whether it is now.
         self.fetch: Callable[[str, int], bool] | None = None
 
@@ -95,6 +98,10 @@ class Blobs:
         """The bytes of a blob. Raises StoreError: it is missing or damaged."""
         return self._checked_content(name, size, stamped=True)
 
+    def has(self, name: str) -> bool:
+        """Whether a blob is there; it may be damaged."""
+        return os.path.exists(self.path(name))
+
     def _committed(self, staged: Staged) -> tuple[str, int]:
         name = staged.finish()
         if not (self._is_right(name, staged.size) and self._reuse(name)):
@@ -109,18 +116,32 @@ class Blobs:
             CodecError: its bytes are right, but cannot be decoded here.
         """
         content: bytearray | mmap
-        small = self._small.get(name)
-        if small is not None:
-            content = bytearray(small)
+        held = self._held(name)
+        if held is not None:
+            content = bytearray(held)
         else:
             # What a pickle does when it is loaded is up to its bytes: this process wants to have
             # seen them, and does not rely on what another has noted.
             content = self._checked_content(name, size, stamped=codec.proves)
-            if size <= _SMALL:
-                if len(self._small) >= _MOST_SMALL:
-                    self._small.clear()
-                self._small[name] = bytes(content)
+            self._hold(name, content)
         return self._decoded(name, content, codec)
+
+    def _held(self, name: str) -> bytes | None:
+        """The content of a blob, if it is in memory."""
+        content = self._small.get(name)
+        if content is None and name in self._recent:
+            content = self._recent[name] = self._recent.pop(name)  # now the last one
+        return content
+
+    def _hold(self, name: str, content: bytearray | mmap) -> None:
+        if len(content) <= _SMALL:
+            if len(self._small) >= _MOST_SMALL:
+                self._small.clear()
+            self._small[name] = bytes(content)
+        elif self.most_recent:
+            self._recent[name] = bytes(content)
+            if len(self._recent) > self.most_recent:
+                del self._recent[next(iter(self._recent))]
 
     def held(self, name: str, size: int, codec: Codec) -> Callable[[], Any]:
         """What gives the value in a blob later on, also if the blob is gone by then; until then
@@ -129,10 +150,10 @@ class Blobs:
         Raises:
             StoreError: as `value`. What is returned may raise as `value` does.
         """
-        content: bytes | bytearray | mmap | None = self._small.get(name)
+        content: bytes | bytearray | mmap | None = self._held(name)
         if content is None:
             content = self._checked_content(name, size, stamped=True)
-        seen = codec.proves or size < _LARGE or self._seen.get(name) == self._checked[name]
+        seen = codec.proves or size < _LARGE or self._seen.get(name) == self._checked.get(name)
 
         def load() -> Any:
             if not seen and blake3(content).hexdigest() != name:

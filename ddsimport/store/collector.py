@@ -26,14 +26,16 @@ from heapq import nsmallest
 
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
+from ddsimport.store import view_folders
 from ddsimport.store.atomic import make_folder, sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.entries import Entries, ignored
 from ddsimport.store.files import files_below
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import namespaces
 from ddsimport.store.seals import read_small
 from ddsimport.store.trace import blobs_of, is_name
-from ddsimport.store.views import Views, namespaces
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,10 +188,11 @@ class _Collection:
         if not self._dry_run:
             leftovers = sweep(f"{self._root}/tmp") + sweep(f"{self._root}/locks")
         total = _Usage()
-        for folder in ("data", "views", "namespaces", "history", "index"):
+        for folder in ("data", "views", "namespaces", "history", "index", "folders"):
             for _, status in files_below(f"{self._root}/{folder}"):
                 total.add(status)
         self._drop_derived(total)
+        self._drop_folders()
         self._progress("reading entries")
         used = self._uses(total)
         shown, behind = (set(), set()) if current else self._shown()
@@ -340,6 +343,24 @@ class _Collection:
                         if not self._dry_run:
                             os.unlink(path)
                         self._removed.add(status)
+
+    def _drop_folders(self) -> None:
+        """Of the folders that are views, those that no path leads to."""
+        led = set()
+        for namespace in namespaces(self._root):
+            views = Views(self._root, self._blobs, False, ignored, namespace)
+            for path in views.paths():
+                with suppress(StoreError):
+                    led.add(view_folders.place_of(self._root, views.file_of(path)) or "")
+        for place in view_folders.unled(self._root, led):
+            for path, status in files_below(place):
+                with suppress(OSError):
+                    if not self._dry_run:
+                        os.unlink(path)
+                    self._removed.add(status)
+            if not self._dry_run:
+                with suppress(OSError):
+                    os.rmdir(place) if os.path.isdir(place) else os.unlink(place)
 
     def _forget_paths(self, gone: set[bytes]) -> None:
         """A path whose value is gone shows nothing."""

@@ -3,6 +3,12 @@
 Others write there, too, and may put symbolic links where folders are expected. So every step of the
 way down from the root is opened by itself and without following links, and what is read must be an
 ordinary file.
+
+A file is written aside and gets its name when it is whole. What is no disk but looks like one
+(Databricks mounts `/Volumes` and `/dbfs` so; other mounts of buckets are like them) knows neither
+rename nor link, and takes a file from its first byte to its last only. There it is written under
+its own name. Who reads it too early, or after its writer was killed, finds that it does not have
+the hash that it is named by, or the size; who pushes again, writes it again.
 """
 
 from __future__ import annotations
@@ -21,7 +27,26 @@ if TYPE_CHECKING:
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_AGAIN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
+
+_CANNOT = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EINVAL})
+"""What a file system answers that does not know a call."""
+
+_MOUNTED = ("/Volumes", "/dbfs")
+"""Where Databricks mounts what `dbfs:/` names; `dbfs:/Volumes/…` is `/Volumes/…`."""
+
+
+def as_url(place: str) -> str:
+    """The URL of a folder that is written otherwise: `/Volumes/…`, `dbfs:/…`, `file:/…`. What is
+    none is given back."""
+    scheme, _, path = place.partition(":")
+    if scheme == "dbfs" and path.startswith("/"):
+        path = "/" + path.lstrip("/")
+        return f"file://{path}" if path.startswith("/Volumes/") else f"file:///dbfs{path}"
+    if scheme == "file" and path.startswith("/") and not path.startswith("//"):
+        return f"file://{path}"
+    return f"file://{place}" if place.startswith("/") else place
 
 
 class Folder(Remote):
@@ -35,6 +60,11 @@ class Folder(Remote):
             raise RemoteError("this system has no safe way to share a folder; use another remote")
         self.url = url
         self._root = path.rstrip("/") or "/"
+        mount = next((each for each in _MOUNTED if path.startswith(f"{each}/")), None)
+        if mount is not None and not os.path.isdir(mount):
+            raise RemoteError(f"cannot reach {url}: nothing is mounted at {mount} on this machine")
+        # Whether it was seen to know no way to give a whole file its name.
+        self._only_whole = {"rename": False, "link": False}
 
     def size(self, key: str) -> int | None:
         try:
@@ -73,24 +103,37 @@ class Folder(Remote):
 
     def _write(self, key: str, content: bytes, replace: bool) -> bool:
         *folders, name = checked(key).split("/")
-        aside = f".{name[:100]}.{os.urandom(8).hex()}"
         with self._telling("write"), self._folder(folders, make=True) as folder:
-            descriptor = os.open(aside, _NEW, 0o666, dir_fd=folder)
-            try:
-                with open(descriptor, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(descriptor)
-                if replace:
-                    os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
-                    return True
-                os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            except FileExistsError:
-                return False
-            finally:
-                with suppress(FileNotFoundError):
-                    os.unlink(aside, dir_fd=folder)
-        return True
+            if not self._only_whole["rename" if replace else "link"]:
+                done = self._write_aside(folder, name, content, replace)
+                if done is not None:
+                    return done
+            return _write_whole(folder, name, content, replace)
+
+    def _write_aside(self, folder: int, name: str, content: bytes, replace: bool) -> bool | None:
+        """Whether the file was made; None if this file system has no way to do it so."""
+        aside = f".{name[:100]}.{os.urandom(8).hex()}"
+        descriptor = os.open(aside, _NEW, 0o666, dir_fd=folder)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                _flush(descriptor)
+            if replace:
+                os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+                return True
+            os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            return True
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+            self._only_whole["rename" if replace else "link"] = True
+            return None
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(aside, dir_fd=folder)
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[int]:
@@ -132,6 +175,33 @@ class Folder(Remote):
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 reason = "there is a symbolic link in it, or a file in place of a folder"
             raise RemoteError(f"cannot {doing} {self.url}: {reason}") from error
+
+
+def _write_whole(folder: int, name: str, content: bytes, replace: bool) -> bool:
+    """Write a file under its own name, from the first byte to the last; whether it was made."""
+    try:
+        descriptor = os.open(name, _AGAIN if replace else _NEW, 0o666, dir_fd=folder)
+    except FileExistsError:
+        return False
+    try:
+        with open(descriptor, "wb") as file:  # it is uploaded when it is closed
+            file.write(content)
+            file.flush()
+            _flush(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
+    return True
+
+
+def _flush(descriptor: int) -> None:
+    """Have it on the disk, where that can be asked for."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
 
 
 def _read(descriptor: int, most: int) -> bytes:

@@ -1,8 +1,9 @@
 """A place that several people's stores share, as seven verbs: what is behind it, nobody else knows.
 
 `s3://`, `gs://` and `az://` go through obstore, whose credentials come from the environment and are
-never ours to see; `file://` is `folder.Folder`; `ssh://` is fsspec's (see `ssh`). Nothing read here
-is to be believed before it was checked (see `sharing`): whoever may write there may write anything.
+never ours to see; `file://`, `dbfs:/` and absolute paths are `folder.Folder`; `ssh://` is fsspec's
+(see `ssh`). Nothing read here is to be believed before it was checked (see `sharing`): whoever may
+write there may write anything.
 
 Every key is made of the names that we give, so that none leads out of the place: `checked` stands
 before each verb, also before keys that a listing tells.
@@ -72,7 +73,7 @@ class Remote:
         raise NotImplementedError
 
     def put(self, key: str, content: bytes) -> None:
-        """Make an object, whole or not at all; one of that name is replaced."""
+        """Make an object, whole or not at all (but see `folder`); one of that name is replaced."""
         raise NotImplementedError
 
     def create(self, key: str, content: bytes) -> bool:
@@ -94,11 +95,15 @@ def open_remote(url: str, *, hasty: bool = False) -> Remote:
     Raises:
         RemoteError: there is none, or what is needed for it is not installed.
     """
+    if url.startswith(("/", "dbfs:", "file:")):
+        from ddsimport.store.folder import as_url
+
+        url = as_url(url)
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES or not rest:
         raise RemoteError(
             f"the remote {_public(url)!r} is no URL of a kind that is known; "
-            f"there are: {', '.join(f'{each}://' for each in SCHEMES)}"
+            f"there are: {', '.join(f'{each}://' for each in SCHEMES)}, and absolute paths"
         )
     if not url.isprintable() or ".." in rest.split("/") or any(mark in rest for mark in "\\?#%"):
         raise RemoteError(f"the remote {_public(url)!r} is not a plain URL")

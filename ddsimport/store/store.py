@@ -19,16 +19,18 @@ from ddsimport.store.blobs import Blobs
 from ddsimport.store.choice import chosen_codec, chosen_view, named_codec, runs_no_code
 from ddsimport.store.entries import Entries
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import folder_of, show_in
 from ddsimport.store.others import Others, believed
 from ddsimport.store.root import open_root
 from ddsimport.store.stamps import Costs, Digests
 from ddsimport.store.trace import Candidate, Entry, Trace
 from ddsimport.store.view_records import ViewRecord
-from ddsimport.store.views import Views, folder_of
+from ddsimport.store.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from mmap import mmap
     from typing import Any
 
     from typing_extensions import Buffer
@@ -58,6 +60,7 @@ class Store:
         namespace: whose paths it shows; empty for those under `data/` itself.
         pickles: whether pickles are written and read; if not, a value that only they hold is not
             kept, and one that was is evaluated again.
+        on_disk: whether what is kept outlives the process.
         writable: whether anything can be kept; if not, what is there can still be read.
         digests: what is known of the content of large files outside.
         costs: what was too dear to keep.
@@ -66,6 +69,8 @@ class Store:
         damages: what was found damaged so far, in words. Damaged files are moved to `quarantine/`.
         on_damage: called with each of these sentences as it is found.
     """
+
+    on_disk = True
 
     def __init__(
         self, root: str, identity: str, writable: bool, namespace: str = "", pickles: bool = True
@@ -88,17 +93,23 @@ class Store:
         self.others = Others(self._entries, writable)
 
     @classmethod
-    def open(cls, root: str, namespace: str = "", pickles: bool = True) -> Store:
+    def open(
+        cls, root: str, namespace: str = "", pickles: bool = True, data: str | None = None
+    ) -> Store:
         """Open the store in the folder `root`; create it if there is none.
 
         Args:
             namespace: one component of an artifact path, or empty.
             pickles: see the class.
+            data: where the paths of the namespace, which has a name then, are shown from now on.
 
         Raises:
             StoreError: the folder cannot be used as a store, and why.
         """
-        return cls(*open_root(root), namespace, pickles)
+        root, identity, writable = open_root(root)
+        if data is not None and writable:
+            show_in(root, namespace, data)
+        return cls(root, identity, writable, namespace, pickles)
 
     def entry(self, signature: str) -> Entry | None:
         """What is kept for a signature (blake3 in hex); None if nothing usable is.
@@ -200,7 +211,7 @@ class Store:
         parts: tuple[str, ...] = (),
         classes: tuple[str, ...] = (),
         comes_back: Callable[[object], bool] | None = None,
-        ties: Callable[[str, str], tuple[tuple[str, str], ...]] | None = None,
+        ties: Callable[[bytes | bytearray | mmap, str], tuple[tuple[str, str], ...]] | None = None,
         on_written: Callable[[float], None] = lambda _: None,
         python: str | None = None,
         created: str | None = None,
@@ -212,7 +223,7 @@ class Store:
             comes_back: told the value as read back, says whether it is the same one. Asked where
                 the codec's predicate is no proof: what a pickle keeps is up to the classes in it,
                 and some drop part of their state without a word.
-            ties: told the blob's file and the codec's name, says what else the trace's variables
+            ties: told the blob's bytes and the codec's name, says what else the trace's variables
                 must hold: what can be seen only in what is kept.
             on_written: told how many seconds it took to write the value, and to read it back if it
                 was; what it raises is raised, and nothing names the blob.
@@ -245,7 +256,7 @@ class Store:
             blob, size = self._write_blob(value, chosen, comes_back)
         on_written(perf_counter() - started)
         if ties is not None:
-            more = ties(self._blobs.path(blob), chosen.name)
+            more = ties(self._blobs.content(blob, size), chosen.name)
             trace = trace.replace(variables=trace.variables + more)
         candidate = Candidate(
             blob=blob,
@@ -337,6 +348,12 @@ class Store:
             self._views.publish_blob(path, candidate, format, view.name, exact)
             return
 
+        if view.folder:
+            self._views.publish_folder(
+                path, candidate, format, view.name, exact, lambda place: view.fill(value, place)
+            )
+            return
+
         def write(staged: Staged) -> None:
             staged.encode(view.name, view.write, value)
 
@@ -412,7 +429,7 @@ class Store:
 
     def has(self, blob: str) -> bool:
         """Whether a blob is there; it may be damaged."""
-        return os.path.exists(self._blobs.path(blob))
+        return self._blobs.has(blob)
 
     def paths(self) -> Iterator[str]:
         """All artifact paths that were published, in order."""
@@ -426,12 +443,17 @@ class Store:
         """The lock of a signature, not yet acquired."""
         return SignatureLock(f"{self.root}/locks", signature)
 
+    def hold(self, values: int) -> None:
+        """Let the bytes of the last so many values that were read stay in memory."""
+        self._blobs.most_recent = values
+
     def touch(self, signature: str) -> None:
         """Note that an entry was of use now."""
         self._entries.touch(signature)
 
     def sweep(self) -> int:
         """Remove what killed processes left behind; returns how many files."""
+        self._views.sweep()
         return sweep(f"{self.root}/tmp") + sweep(f"{self.root}/locks")
 
     def _write_blob(

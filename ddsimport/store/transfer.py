@@ -158,13 +158,24 @@ def describe(remote: Remote) -> str:
     Raises:
         RemoteError: it is of a format that is not ours.
     """
-    try:
-        return _identity(remote, remote.get(DESCRIPTION))
-    except AbsentError:
-        pass
+    there: bytes | None = None
+    with suppress(AbsentError):
+        there = remote.get(DESCRIPTION)
     new = {"format": FORMAT, "id": str(uuid4()), "hash": "blake3"}
-    remote.create(DESCRIPTION, json.dumps(new).encode() + b"\n")
+    content = json.dumps(new).encode() + b"\n"
+    if there is None:
+        remote.create(DESCRIPTION, content)
+    elif _is_broken_off(there, content):
+        remote.put(DESCRIPTION, content)  # whoever began it was killed (see `folder`)
+    else:
+        return _identity(remote, there)
     return _identity(remote, remote.get(DESCRIPTION))  # perhaps another was faster
+
+
+def _is_broken_off(there: bytes, whole: bytes) -> bool:
+    """Whether a description has only the beginning of one: as long as ours, with another id."""
+    start = whole.partition(b'"id": "')[0]
+    return len(there) < len(whole) and (there.startswith(start) or start.startswith(there))
 
 
 def _identity(remote: Remote, content: bytes) -> str:

@@ -17,11 +17,11 @@ from ddsimport.store.entries import Entries, ignored
 from ddsimport.store.files import files_below, hash_of, put_aside
 from ddsimport.store.index import Index
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import data_of, folder_of, namespaces
 from ddsimport.store.seals import DamagedError, read_small, unsealed
 from ddsimport.store.stamps import Stamps
 from ddsimport.store.trace import blobs_of, entry_from_json, is_name
 from ddsimport.store.view_records import NO_VIEW, ViewRecord, holds, record_from_json
-from ddsimport.store.views import folder_of, namespaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ class _Verifier:
             except (DamagedError, OSError) as error:
                 yield self._put_aside(path, f"the record of a path is damaged: {error}")
                 continue
-            yield from self._view(path, record, f"{folder}/data{record.path}")
+            file = data_of(self._root, namespace) + record.path
+            yield from self._view(path, record, file)
 
     def _view(self, path: str, record: ViewRecord, file: str) -> Iterator[Finding]:
         fault = ""

@@ -26,6 +26,7 @@ class ViewRecord(Record):
         exact: whether the view holds all of the value.
         content: blake3 of the file, in hex; with `size`, `mtime_ns`, `ctime_ns` and `ino`, its
             status when it was written.
+        folder: whether the view is a folder (see `view_folders`); all this is told of it, then.
     """
 
     path: str
@@ -41,6 +42,7 @@ class ViewRecord(Record):
     mtime_ns: int
     ctime_ns: int
     ino: int
+    folder: bool = False
 
 
 NO_VIEW = ""
@@ -66,6 +68,11 @@ def record_of(name: str, candidate: Candidate, asked: str | None) -> ViewRecord:
     )
 
 
+def status_of(file: str, record: ViewRecord) -> os.stat_result:
+    """The status that tells whether a view is as it was written. Raises OSError."""
+    return os.stat(file) if record.folder else os.lstat(file)
+
+
 def fits(record: ViewRecord, status: os.stat_result) -> bool:
     return (
         status.st_mtime_ns == record.mtime_ns
@@ -83,8 +90,11 @@ def with_status(record: ViewRecord, status: os.stat_result) -> ViewRecord:
 
 def holds(file: str, record: ViewRecord) -> bool:
     """Whether a file has the content of the record. Raises OSError."""
-    from ddsimport.store.files import hash_of  # a run of hits needs it not
+    from ddsimport.store import view_folders
+    from ddsimport.store.files import hash_of  # a run of hits needs neither
 
+    if record.folder:
+        return os.path.isdir(file) and view_folders.content_of(file) == record.content
     status = os.lstat(file)
     if not stat.S_ISREG(status.st_mode) or status.st_size != record.size:
         return False
@@ -107,6 +117,7 @@ def record_from_json(fields: dict[str, Any]) -> ViewRecord:
         and all(type(number) is int for number in numbers)
         and all(type(text) is str for text in texts)
         and type(record.exact) is bool
+        and type(record.folder) is bool
         and (record.asked is None or type(record.asked) is str)
     ):
         return record

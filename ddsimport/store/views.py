@@ -1,6 +1,7 @@
 """Artifact path → the file that shows it to other programs, and the record of what it shows.
 
-`data/<path>` is an ordinary file, replaced as a whole; the program itself never reads it back.
+`data/<path>` is an ordinary file, or leads to a folder of files (see `view_folders`), replaced as a
+whole; the program itself never reads it back.
 `views/v1/<path>.json` says which blob it shows and what the file was like when it was written, so
 that a hit can tell by one `stat` that nothing is to be done.
 
@@ -14,9 +15,10 @@ import os
 from contextlib import suppress
 
 from ddsimport.errors import StoreError
-from ddsimport.store import view_files
-from ddsimport.store.atomic import Staged, unusable
+from ddsimport.store import view_files, view_folders
+from ddsimport.store.atomic import Staged, sweep, unusable
 from ddsimport.store.locks import SignatureLock
+from ddsimport.store.namespaces import data_of, folder_of
 from ddsimport.store.paths import artifact_parts, record_file, unmarked
 from ddsimport.store.seals import DamagedError, read_small, sealed, unsealed
 from ddsimport.store.view_records import (
@@ -26,6 +28,7 @@ from ddsimport.store.view_records import (
     holds,
     record_from_json,
     record_of,
+    status_of,
     with_status,
 )
 
@@ -41,26 +44,8 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0
 
 
-_NAMESPACES = "namespaces"
-
-
-def namespaces(root: str) -> list[str]:
-    """The names of all namespaces of a store; the one without a name comes first.
-
-    Raises:
-        StoreError: they cannot be read.
-    """
-    try:
-        return ["", *sorted(os.listdir(f"{root}/{_NAMESPACES}"))]
-    except (FileNotFoundError, NotADirectoryError):
-        return [""]
-    except OSError as error:
-        raise unusable("read", f"{root}/{_NAMESPACES}", error) from error
-
-
-def folder_of(root: str, namespace: str) -> str:
-    """Where the paths of a namespace are shown: the store's folder, or one in it."""
-    return f"{root}/{_NAMESPACES}/{namespace}" if namespace else root
+_STAGING = ".ddsimport"
+"""Where files are written in a place of the user that is on another file system than the store."""
 
 
 class Views:
@@ -85,13 +70,22 @@ class Views:
         self._blobs = blobs
         self._namespace = namespace
         folder = folder_of(root, namespace)
-        self._data = f"{folder}/data"
+        self._root = root
+        self._data = data_of(root, namespace)
         self._records = f"{folder}/views/v1"
         self._tmp = f"{root}/tmp"
+        self._staging = self._tmp
+        if self._data != f"{folder}/data" and _device(self._data) != _device(root):
+            self._staging = f"{self._data}/{_STAGING}"
         self._locks = f"{root}/locks"
         self._writable = writable
         self._damaged = damaged
         self._known: dict[str, ViewRecord] = {}
+
+    def sweep(self) -> None:
+        """Remove what killed processes left behind outside of the store."""
+        if self._staging != self._tmp:
+            sweep(self._staging)
 
     def record(self, path: str) -> ViewRecord | None:
         """What the artifact path shows; None if nothing, or if the record is damaged.
@@ -116,7 +110,7 @@ class Views:
             if known.format == NO_VIEW:
                 return True
             try:
-                if fits(known, os.lstat(self._data + known.path)):
+                if fits(known, status_of(self._data + known.path, known)):
                     return True
             except OSError:
                 pass  # looked at again below, where it is reported
@@ -138,7 +132,7 @@ class Views:
                 it was.
             CodecError: from `write`.
         """
-        with Staged(self._tmp, 0o666) as staged:
+        with Staged(self._staging, 0o666) as staged:
             write(staged)
             content = staged.finish()
             self._replace(path, candidate, asked, (format_name, exact, content), staged.commit)
@@ -153,13 +147,13 @@ class Views:
         """
         blob = self._blobs.sound(candidate.blob, candidate.size)
         shown = (format_name, exact, candidate.blob)
-        with Staged(self._tmp, 0o666) as staged:
+        with Staged(self._staging, 0o666) as staged:
             if view_files.copied(staged, blob):
                 self._replace(path, candidate, asked, shown, staged.commit)
                 return
 
             def put(target: str) -> os.stat_result:
-                aside = f"{self._tmp}/{os.getpid()}-{os.urandom(8).hex()}"
+                aside = f"{self._staging}/{os.getpid()}-{os.urandom(8).hex()}"
                 status = view_files.link(blob, aside, target)
                 if status is None:
                     view_files.copied(staged, blob, whole=True)
@@ -169,6 +163,32 @@ class Views:
 
             self._replace(path, candidate, asked, shown, put)
 
+    def publish_folder(
+        self,
+        path: str,
+        candidate: Candidate,
+        asked: str | None,
+        format_name: str,
+        exact: bool,
+        write: Callable[[str], None],
+    ) -> None:
+        """As `publish`, for a view that is a folder; `write` makes it where it is told to."""
+        place = view_folders.made(self._root, write)
+        try:
+            shown = (format_name, exact, view_folders.content_of(place))
+
+            def put(target: str) -> os.stat_result:
+                aside = f"{self._staging}/{os.getpid()}-{os.urandom(8).hex()}"
+                return view_folders.lead(target, place, aside)
+
+            self._replace(path, candidate, asked, shown, put, folder=True)
+        except (OSError, StoreError) as error:
+            view_folders.leave(place)
+            if isinstance(error, OSError):
+                raise unusable("write", place, error) from error
+            raise
+        view_folders.sweep(self._root)
+
     def _replace(
         self,
         path: str,
@@ -176,6 +196,8 @@ class Views:
         asked: str | None,
         shown: tuple[str, bool, str],
         put: Callable[[str], os.stat_result],
+        *,
+        folder: bool = False,
     ) -> None:
         """Let `put` write the file, and note what it shows: format, exact or not, content."""
         parts = artifact_parts(path)
@@ -184,12 +206,15 @@ class Views:
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
+            before = view_folders.place_of(self._root, self._data + name)
             status = put(self._data + name)
+            view_folders.leave(before)
             record = record_of(name, candidate, asked).replace(
                 format=shown[0],
                 exact=shown[1],
                 content=shown[2],
                 size=status.st_size,
+                folder=folder,
             )
             record = with_status(record, status)
             self._write(parts, record)
@@ -213,6 +238,7 @@ class Views:
         lock.acquire(timeout=_PATIENCE)
         try:
             self._make_way(parts)
+            view_folders.leave(view_folders.place_of(self._root, self._data + name))
             with suppress(FileNotFoundError):
                 os.unlink(self._data + name)
             record = record_of(name, candidate, asked)
@@ -227,6 +253,7 @@ class Views:
         """Remove a view and its record; nothing happens if there is none. Raises StoreError."""
         parts = artifact_parts(path)
         self._known.pop(path, None)
+        view_folders.leave(view_folders.place_of(self._root, self._data + _joined(parts)))
         for file in (self._data + _joined(parts), self._record_path(parts)):
             try:
                 os.unlink(file)
@@ -289,7 +316,7 @@ class Views:
             return True
         file = self._data + name
         try:
-            status = os.lstat(file)
+            status = status_of(file, record)
             if not fits(record, status):
                 # Perhaps only moved: the store was copied, or the file was linked or touched.
                 if not self._is_blob(record, status) and not holds(file, record):
@@ -342,6 +369,18 @@ class Views:
 
     def _record_path(self, parts: tuple[str, ...]) -> str:
         return record_file(self._records, parts)
+
+
+def _device(folder: str) -> int:
+    """The number of the file system that a folder is on, or will be."""
+    while True:
+        try:
+            return os.stat(folder).st_dev
+        except OSError:
+            above = os.path.dirname(folder)
+            if above == folder:
+                return 0
+            folder = above
 
 
 def _joined(parts: tuple[str, ...]) -> str:

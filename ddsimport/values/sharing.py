@@ -32,7 +32,9 @@ ATOMS = frozenset(
 _IMMUTABLE_LIBRARIES = frozenset(
     {"datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"}
 )
-_OPAQUE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
+_OPAQUE_LIBRARIES = frozenset({"pandas", "polars", "py4j", "pyarrow"})
+_OPAQUE_TYPES = frozenset({"Column", "DataFrame", "SparkContext", "SparkSession"})
+"""Of pyspark, all of which lead to the one session there is."""
 
 
 def shared_with(value: object, others: Iterable[tuple[str, object]]) -> str | None:
@@ -71,7 +73,9 @@ def identities(root: object) -> Iterator[int]:
             continue
         if not (issubclass(kind, (tuple, frozenset)) or _is_frozen(kind)):
             yield id(thing)
-        if library not in _OPAQUE_LIBRARIES:
+        if library not in _OPAQUE_LIBRARIES and not (
+            library == "pyspark" and kind.__name__ in _OPAQUE_TYPES
+        ):
             stack.extend(gc.get_referents(thing))
 
 

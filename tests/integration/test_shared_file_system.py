@@ -117,7 +117,8 @@ def test_two_machines_on_one_store(mounts: list[Path]) -> None:
         output, errors = child.communicate(timeout=120)
         assert (child.returncode, output, errors) == (0, expected, "")
     # One machine dies in the middle of what it does; the other goes on.
-    shutil.rmtree(one.root / ".dds")
+    Project(mounts[0] / "other").write(main=_PROGRAM)
+    folders = [mount / "other" for mount in mounts]
     dying = _start(folders[0], *under)
     living = _start(folders[1], *under)
     time.sleep(1.0)
@@ -126,8 +127,9 @@ def test_two_machines_on_one_store(mounts: list[Path]) -> None:
     output, errors = living.communicate(timeout=120)
     assert (living.returncode, output, errors) == (0, expected, "")
     for folder in folders:
-        ended = Project(folder).python("-m", "ddsimport", "verify")
-        assert (ended.returncode, ended.stdout) == (0, "nothing is damaged\n"), ended
+        found = Project(folder).python("-m", "ddsimport", "verify").stdout.splitlines()
+        left = "a killed process had left a file"
+        assert all(line == "nothing is damaged" or left in line for line in found), found
         # What one mount believes to be missing, for a while, may be there: it is evaluated again.
         assert Project(folder).run().stdout == expected
     for _ in range(10):

@@ -31,6 +31,7 @@ _HOMES = {
     "polars": ("_polars", "POLARS"),
     "sparse": ("_sparse", "SPARSE"),
     "safetensors": ("_tensors", "SAFETENSORS"),
+    "spark": ("_spark", "SPARK"),
     "pickle": ("_pickle", "PICKLE"),
 }
 _KNOWN: dict[str, Codec] = {}
@@ -43,6 +44,7 @@ _ABLE = {
     "pandas": ("arrow",),
     "polars": ("polars",),
     "pyarrow": ("arrow",),
+    "pyspark": ("spark",),
     "scipy": ("sparse",),
     "torch": ("safetensors",),
 }

@@ -102,7 +102,7 @@ def owned(data: Buffer) -> memoryview:
 
 
 class ViewFormat:
-    """A file that other programs read, of one value.
+    """A file, or a folder of files, that other programs read, of one value.
 
     Attributes:
         name: of the format.
@@ -110,9 +110,10 @@ class ViewFormat:
         exact: whether all of the value can be read back from it; if not, it is a rendering.
         codec: name of the codec whose blob of this value would be the same file, empty if none
             would; the view of a blob of that codec is exact.
+        folder: whether it is a folder, which `fill` makes, and no file.
     """
 
-    __slots__ = ("_write", "codec", "exact", "name", "suffix")
+    __slots__ = ("_fill", "_write", "codec", "exact", "name", "suffix")
 
     def __init__(
         self,
@@ -121,12 +122,28 @@ class ViewFormat:
         exact: bool,
         write: Callable[[Any, Writable], None],
         codec: str = "",
+        fill: Callable[[Any, str], None] | None = None,
     ) -> None:
         self.name = name
         self.suffix = suffix
         self.exact = exact
         self.codec = codec
         self._write = write
+        self._fill = fill
+
+    @property
+    def folder(self) -> bool:
+        return self._fill is not None
+
+    def fill(self, value: object, place: str) -> None:
+        """Make a new folder of the value that this view was made for, where it is a folder.
+
+        Raises:
+            CodecError: if it turns out that the format cannot hold it.
+            OSError: the disk cannot take it.
+        """
+        assert self._fill is not None
+        self._fill(value, place)
 
     def write(self, value: object, file: Writable) -> None:
         """Write the value that this view was made for.

@@ -161,6 +161,7 @@ def _dump(make: Callable[..., Any], value: object, apart: bool) -> tuple[list[by
 
     pickler = make(pieces, protocol=5, buffer_callback=stays if apart else None)
     _keep_arrays_exact(pickler)
+    _keep_frames(pickler)
     pickler.dump(value)
     return pieces, buffers
 
@@ -187,6 +188,20 @@ def _keep_arrays_exact(pickler: Any) -> None:
 
     known = getattr(pickler, "dispatch_table", None) or copyreg.dispatch_table
     pickler.dispatch_table = {**known, numpy.ndarray: reduce}
+
+
+def _keep_frames(pickler: Any) -> None:
+    """Frames of Spark, which pickle refuses: as their codec keeps them."""
+    spark = sys.modules.get("ddsimport.values.spark")
+    kind = spark.frame_type() if spark is not None else None
+    if kind is None:
+        return
+    import copyreg
+
+    from ddsimport.values.codecs._spark import reduced
+
+    known = getattr(pickler, "dispatch_table", None) or copyreg.dispatch_table
+    pickler.dispatch_table = {**known, kind: reduced}
 
 
 def restore_view(raw: Any, dtype: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ddsimport import plugins
 from ddsimport.errors import CodecError
+from ddsimport.values import spark
 from ddsimport.values.codecs import _plain, _registered
 from ddsimport.values.codecs._base import ViewFormat
 from ddsimport.values.codecs._formats import (
@@ -36,9 +37,20 @@ _FOREIGN = frozenset(
 )
 
 
+AS_IT_IS = "="
+"""In place of a format: texts and bytes are their own file, also at `/scores.json`; all else goes
+by the suffix of its path."""
+
+
 def view_for(value: object, suffix: str = "", format: str | None = None) -> ViewFormat:
     """How to show a value; see `ddsimport.values.codecs.view_for`."""
     suffix = suffix.lower()
+    if format == AS_IT_IS:
+        if type(value) is str or type(value) is bytes:
+            return _usual_view(value)
+        format = None
+    if spark.is_frame(value):
+        return _frame_view(value, suffix, format)
     if format is not None:
         return _asked(value, format)
     registered = _registered_for(value, suffix[1:])
@@ -54,6 +66,22 @@ def view_for(value: object, suffix: str = "", format: str | None = None) -> View
             "the file's bytes, or see `ddsimport.register_view`"
         )
     return _usual_view(value)
+
+
+def _frame_view(value: object, suffix: str, format: str | None) -> ViewFormat:
+    """A frame of Spark is a folder of parquet files, and nothing else."""
+    asked = format or BY_SUFFIX.get(suffix) or suffix[1:]
+    registered = _registered_for(value, asked)
+    if registered is not None:
+        return registered
+    if asked not in ("", "parquet") and (format or suffix in BY_SUFFIX or suffix in _FOREIGN):
+        raise CodecError(
+            f"{_type_name(value)} cannot be shown as {asked}: a frame of Spark is shown as a "
+            "folder of parquet files; give `df.toPandas()` for another format"
+        )
+    from ddsimport.values.codecs._spark import SPARK, write_folder
+
+    return ViewFormat("parquet", ".parquet", True, SPARK.encode, fill=write_folder)
 
 
 def _usual_view(value: object) -> ViewFormat:
