@@ -219,7 +219,7 @@ def test_the_installed_command(project):
     plain = project.plain(main, "a", "-b")
     ours = project.python(str(script), "-q", main, "a", "-b")
     assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, plain.code)
-    planned = project.python(str(script), "plan", "main.py", "--check", "--json")
+    planned = project.python(str(script), "plan", "--check", "--json", "main.py")
     assert (planned.returncode, planned.stderr) == (0, "")
     assert json.loads(planned.stdout)["steps"][0]["outlook"] == "hit"
 

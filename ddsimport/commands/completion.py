@@ -254,7 +254,7 @@ def _artifacts(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def _namespaces(given: Mapping[str, str]) -> Iterator[str]:
-    from ddsimport.store.views import namespaces
+    from ddsimport.store.namespaces import namespaces
 
     try:
         yield "git"

@@ -13,7 +13,7 @@ from ddsimport.report.past import Past
 from ddsimport.report.terminal import duration
 from ddsimport.store import collector
 from ddsimport.store.index import Index
-from ddsimport.store.views import namespaces
+from ddsimport.store.namespaces import namespaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
