@@ -60,6 +60,20 @@ _HOMES = {
 }
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext ddsimport`: the cells of this shell may hold pragmas."""
+    from ddsimport import notebook
+
+    notebook.load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext ddsimport`."""
+    from ddsimport import notebook
+
+    notebook.unload(shell)
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

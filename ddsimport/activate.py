@@ -5,6 +5,8 @@ script that imports it cannot be, since its code is compiled already; so if it h
 interpreter starts anew under the runner, in this same process, before anything else has happened.
 Where that is not sound, a warning says what to do instead.
 
+In a cell of IPython or Jupyter, it is another way to write `%load_ext ddsimport`.
+
 Nothing marks the new start but the runner itself being there, so none can lead to another, and
 nothing is left in the environment for the program's children to trip over.
 """
@@ -29,6 +31,14 @@ _OPTIONS_WITH_VALUE = "WX"
 
 
 def _activate(importer: FrameType | None) -> None:
+    shell = _shell_of(importer)
+    if shell is not None:
+        # What `%load_ext ddsimport` does; and the script that is exported from the notebook
+        # begins as it must.
+        from ddsimport import notebook
+
+        notebook.load(shell)
+        return
     hook.install()
     runner = sys.modules.get("ddsimport.runner")
     if runner is not None and runner.is_active:
@@ -54,6 +64,15 @@ def _importer() -> FrameType | None:
     while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
         frame = frame.f_back
     return frame
+
+
+def _shell_of(importer: FrameType | None) -> Any:
+    """The shell of IPython or Jupyter in whose namespace this module is imported, if in one."""
+    get_ipython: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = get_ipython() if get_ipython is not None else None
+    if shell is None or importer is None or importer.f_globals is not shell.user_ns:
+        return None
+    return shell
 
 
 def _has_steps(main: Namespace) -> bool:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from ddsimport.analysis.facts import DEF_BASES, DEF_OUTER, Facts, FactsCache, facts_of_all
 from ddsimport.analysis.graph import Edge, Key, Node, Reference
+from ddsimport.analysis.joined import joined
 from ddsimport.analysis.nodes import Nodes
 from ddsimport.analysis.reach import Reach, Walk
 from ddsimport.analysis.receivers import receivers_of
 from ddsimport.analysis.resolve import Resolver
-from ddsimport.analysis.texts import Texts
+from ddsimport.analysis.texts import Texts, hash_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ddsimport.analysis.answers import Answers, Question
+    from ddsimport.analysis.joined import Parts
     from ddsimport.analysis.narrowed import Narrowed
     from ddsimport.analysis.reach import Dotted
 
@@ -45,6 +47,8 @@ class Codebook:
             edited since, or gone) goes out to the caller.
         answers: what was found before, on disk, None to keep nothing.
         is_as_imported: whether a file in this state has the text that `text_of` would give.
+        parts_of: the statements of a file that is put together from such (see `joined`), each with
+            the number of lines before it; None for any other.
 
     Attributes:
         texts: the texts of the files that count, as they are now.
@@ -59,8 +63,11 @@ class Codebook:
         text_of: Callable[[str], str],
         answers: Answers | None = None,
         is_as_imported: Callable[[str, os.stat_result], bool] = lambda file, state: True,
+        parts_of: Callable[[str], Parts | None] = lambda file: None,
     ) -> None:
         self.text_of = text_of
+        self._parts_of = parts_of
+        self._facts_of_parts: dict[str, Facts] = {}
         self.texts = Texts(text_of, is_as_imported)
         self.remembered: dict[Any, Any] = {}
         self._cache = cache
@@ -225,9 +232,11 @@ class Codebook:
         self._resolver.place(module, file)
         found = self._found.get(question)
         if found is None:
-            found = self._answers.get(question, self) if self._answers is not None else None
+            # A text that is another after each cell is not worth a file for each question.
+            answers = self._answers if self._parts_of(file) is None else None
+            found = answers.get(question, self) if answers is not None else None
             if found is None:
-                found = self._looked_up(question)
+                found = self._looked_up(question, answers)
             self._found[question] = found
         return found
 
@@ -236,12 +245,14 @@ class Codebook:
         file = self._resolver.file_of(name)
         return file, file is not None and self._tracked(file)
 
-    def _looked_up(self, question: Question) -> tuple[Reach, frozenset[str]]:
+    def _looked_up(
+        self, question: Question, answers: Answers | None
+    ) -> tuple[Reach, frozenset[str]]:
         kind, module, file, what, _ = question
         reach, files, modules = self._walked(question)
         read = self._modules_read(module, file, what) if kind == "step" else frozenset()
-        if self._answers is not None:
-            self._answers.put(question, reach, read, files, modules, self)
+        if answers is not None:
+            answers.put(question, reach, read, files, modules, self)
         return reach, read
 
     def nodes_of(self, question: Question) -> dict[Key, Node]:
@@ -338,6 +349,10 @@ class Codebook:
         if facts is not None:
             return facts
         if file not in self._missing:
+            facts = self._joined(file)
+            if facts is not None:
+                self._facts[file] = facts
+                return facts
             text, text_hash = self.texts.read(file)
             facts = self._cache.get(text_hash) if self._cache is not None else None
             if facts is not None:
@@ -345,6 +360,26 @@ class Codebook:
                 return facts
             self._missing[file] = text, text_hash
         return _UNKNOWN
+
+    def _joined(self, file: str) -> Facts | None:
+        """The facts of a file that is put together from statements, if theirs are enough."""
+        parts = self._parts_of(file)
+        if parts is None:
+            return None
+        known = self._facts_of_parts
+        new = dict.fromkeys(text for _, text in parts if text not in known)
+        hashes = {text: hash_of(text) for text in new}
+        if self._cache is not None:
+            for text, text_hash in hashes.items():
+                facts = self._cache.get(text_hash)
+                if facts is not None:
+                    known[text] = facts
+        missing = [text for text in new if text not in known]
+        for text, facts in zip(missing, facts_of_all(missing) if missing else (), strict=True):
+            known[text] = facts
+            if self._cache is not None:
+                self._cache.put(hashes[text], facts)
+        return joined([(lines, known[text]) for lines, text in parts])
 
     def _analyse(self, missing: dict[str, tuple[str, str]]) -> None:
         if not missing:

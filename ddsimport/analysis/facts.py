@@ -61,6 +61,8 @@ class Facts(Record):
         whole: digest of the whole text if the file cannot be analysed, else "".
         imports: every import of such a file.
         note: why it cannot, in words.
+        alone: names that a class both binds and reads, which the text around it may bind, too. That
+            is all that what is found here takes from other statements of the file; None if more is.
     """
 
     record: dict[str, Any]
@@ -112,6 +114,11 @@ class Facts(Record):
     @property
     def note(self) -> str:
         return str(self.record["note"])
+
+    @property
+    def alone(self) -> list[str] | None:
+        found: list[str] | None = self.record.get("alone")
+        return found
 
     @cached_property
     def by_place(self) -> dict[tuple[str, int], list[int]]:
@@ -215,9 +222,13 @@ class Facts(Record):
 _FIELDS = {"defs", "names", "stars", "all", "top", "steps", "stores", "whole", "note"}
 
 
-def definitions_of(code: CodeType, facts: Facts) -> list[int]:
-    """The definitions whose code this may be; for a comprehension, the innermost one around it."""
-    line, name = code.co_firstlineno, code.co_name
+def definitions_of(code: CodeType, facts: Facts, line: int = 0) -> list[int]:
+    """The definitions whose code this may be; for a comprehension, the innermost one around it.
+
+    Args:
+        line: its first line in the file, if it is not that of the code (see `source.cells`).
+    """
+    line, name = line or code.co_firstlineno, code.co_name
     exact = [
         index
         for index, record in enumerate(facts.definitions)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Resolver", "Target", "locate"]
 
 
-BUILTINS = frozenset(dir(builtins))
+# IPython puts two more there, but only while a cell runs; the second leads to any variable.
+BUILTINS = frozenset({*dir(builtins), "display"} - {"get_ipython"})
 _DYNAMIC = frozenset({"exec", "eval", "globals"})
 _PLACES = frozenset(
     {"__file__", "__path__", "__spec__", "__loader__", "__cached__", "__builtins__", "__package__"}

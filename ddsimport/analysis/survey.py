@@ -78,6 +78,7 @@ class _Record:
     def __init__(self, walk: Blocks) -> None:
         self._walk = walk
         self._aliases = aliases_of(walk)
+        self._of_classes: dict[str, None] = {}
 
     def record(self) -> dict[str, Any]:
         walk = self._walk
@@ -124,7 +125,15 @@ class _Record:
             "stores": self._unique(walk.stores),
             "whole": "",
             "note": "",
+            "alone": self._alone(),
         }
+
+    def _alone(self) -> list[str] | None:
+        """See `Facts.alone`: to be asked last."""
+        walk = self._walk
+        if walk.stars or walk.exports is not None or walk.rebound_outside:
+            return None
+        return None if "getattr" in walk.names else list(self._of_classes)
 
     # --- uses -> references -----------------------------------------------------------------------
 
@@ -201,8 +210,10 @@ class _Record:
             return self._named((around, base, chain + rest, ""), scopes)
         mark = "~" if binder.number >= scopes else "^"
         found = [f"{mark}{spec}|{rest[1:]}" for spec in binder.bound[name]]
-        if binder is scope and scope.kind == "class" and name in self._walk.names:
-            found.append(name + rest)  # read before the class binds it: `f = f`
+        if binder is scope and scope.kind == "class":
+            self._of_classes[name] = None
+            if name in self._walk.names:
+                found.append(name + rest)  # read before the class binds it: `f = f`
         return found
 
     def _named_specially(self, use: Use, scopes: int) -> list[str]:

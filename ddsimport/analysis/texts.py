@@ -44,7 +44,7 @@ class Texts:
         """The text of a Python source file, and its hash in hexadecimal."""
         before = _state(file)
         text = self._text_of(file)
-        text_hash = blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text_hash = hash_of(text)
         self._known[file] = text_hash, _stamp(before, _state(file))
         return text, text_hash
 
@@ -92,6 +92,11 @@ class Texts:
                 return False
             known = self._known[file]
         return known[0] == content_hash
+
+
+def hash_of(text: str) -> str:
+    """The hash of a text in hexadecimal."""
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _state(file: str) -> os.stat_result | None:

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         "What a run of the program would do, without running anything: each step as a hit, will "
         "run, or unknown until another step has run, and why. What plain code computes is taken to "
         "be what it was.",
+        found="--check was given, and something would run, or may",
     )
     parser.add_argument("-m", dest="is_module", action="store_true", help="PROGRAM is a module")
     parser.add_argument("program", metavar="PROGRAM", help="a script")

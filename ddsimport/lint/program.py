@@ -29,7 +29,7 @@ from ddsimport.lint.texts import (
     used_up,
 )  # fmt: skip
 from ddsimport.records import Record
-from ddsimport.runtime.randomness import seeded_by
+from ddsimport.runtime.randomness import seeded_in
 from ddsimport.runtime.reproducible import asked_by
 from ddsimport.source.loader import decoded
 from ddsimport.source.options import options_of
@@ -143,7 +143,7 @@ class _Linter:
         """All that there is to say. Raises OSError."""
         self._read("__main__", self._script)
         yield from self._broken
-        seeded = frozenset[str]().union(*(seeded_by(file) for file in self._files))
+        seeded = frozenset[str]().union(*(seeded_in(_text_of(file)) for file in self._files))
         for file in list(self._files.values()):
             for step in file.steps:
                 yield from self._of_step(file, step, seeded)

@@ -75,6 +75,7 @@ class Run:
         waiting: hits whose values are not loaded before something but a step reads them.
         at_end: called when the program has ended, before the summary; what they raise is dropped.
         in_child: this is a worker process: it keeps silent unless `verbose`, and writes no report.
+        told: what happened was told as it went; no summary is left for the end.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Run:
         self.verbose = verbose and not self.quiet
         self.report = report
         self.in_child = in_child
+        self.told = False
         self.events: list[Event] = []
         self.counts: dict[Status, int] = {"hit": 0, "computed": 0, "failed": 0, "uncached": 0}
         self.seconds = 0.0
@@ -158,7 +160,7 @@ class Run:
                 self.say("report", f"the report cannot be written: {self.report}: {reason}")
             except Exception as error:  # the program may have patched what we write it with
                 self.say("report", f"the report cannot be written: {self.report}: {error!r}")
-        if not self.quiet:
+        if not self.quiet and not self.told:
             _flush_standard_output()
             write(table_of(self) + summary(self))
 

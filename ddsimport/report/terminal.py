@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from ddsimport.report.events import Event, Run
 
@@ -146,6 +147,10 @@ aside: Callable[[], AbstractContextManager[None]] = nullcontext
 `runtime.descriptors`) puts a context here in which it does not count."""
 
 
+stream: Any = None
+"""Where all text goes in an interactive session, whose standard error is no descriptor."""
+
+
 def write(text: str) -> None:
     """Send text to standard error, or nowhere if that is closed or broken.
 
@@ -154,17 +159,29 @@ def write(text: str) -> None:
     that stream's buffer: text that cannot be delivered must not stay there, or the interpreter's
     last flush fails and the program ends with exit code 120.
     """
-    stream = sys.__stderr__
-    if not text or stream is None:
+    if stream is not None and text:
+        _write_to_session(text)
+        return
+    own = sys.__stderr__
+    if not text or own is None:
         return
     try:
-        data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+        data = text.encode(own.encoding or "utf-8", "backslashreplace")
         with aside():
-            stream.flush()
-            descriptor = stream.fileno()
+            own.flush()
+            descriptor = own.fileno()
             while data:
                 data = data[os.write(descriptor, data) :]
     except (OSError, ValueError):  # ValueError: the stream is closed
+        return
+
+
+def _write_to_session(text: str) -> None:
+    try:
+        with aside():
+            stream.write(text)
+            stream.flush()
+    except (OSError, ValueError):  # the session has ended
         return
 
 

@@ -148,7 +148,7 @@ class Evaluation:
                     self.recording.note_read(file, file)
             self.outliving = outliving.Outliving(live, self.recording)
             self.watch = native.begin(code, self.inquiry, self.session)
-            exact = self.session.config.footprints or _imports(live)
+            exact = self.session.uses_footprints() or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
             site = self.step.site
@@ -250,7 +250,7 @@ class Evaluation:
         self.session.run.add(
             Event(
                 path=self.path,
-                module=self.step.module,
+                module=self.step.home,
                 line=self.step.site.line,
                 status=status,
                 signature=self.inquiry.signature,

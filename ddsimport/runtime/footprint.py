@@ -149,7 +149,7 @@ def search(step: Step, inquiry: Inquiry, session: Session) -> Search | None:
     (`keep`): what it runs is no text of its own."""
     site = step.site
     try:
-        root = session.codebook.root_of_step(step.module, step.file, site.line, site.column)
+        root = session.codebook.root_of_step(step.module, step.file, step.line, site.column)
     except LookupError:
         return None
     parts: list[Any] = [PREAMBLE, "stem", step.site.kind, step.options.salt]
@@ -240,7 +240,7 @@ def _narrow(step: Step, inquiry: Inquiry, whole: set[Place], session: Session) -
     """The same question, over the text of these functions and the outlines of all others."""
     codebook = session.codebook.narrowed(frozenset(whole))
     site = step.site
-    reach = codebook.step(step.module, step.file, site.line, site.column)
+    reach = codebook.step(step.module, step.file, step.line, site.column)
     if reach.direct != step.reach.direct:
         raise _UnseenError("the step's own text is not as it was")
     known = {
@@ -318,7 +318,7 @@ def _loads_by_code(cls: type) -> bool:
 def _ran(seen: Seen, step: Step, session: Session) -> list[tuple[Place, ...]]:
     """The functions that ran, each with those that it stands in."""
     found: list[tuple[Place, ...]] = []
-    root = session.codebook.root_of_step(step.module, step.file, step.site.line, step.site.column)
+    root = session.codebook.root_of_step(step.module, step.file, step.line, step.site.column)
     if root[0] == "d":
         found.append(((os.path.abspath(step.file), int(root[3])),))
     for code, module in seen.code.values():
@@ -351,7 +351,7 @@ def _is_own_text(code: CodeType, file: str, indices: list[int], facts: Facts, st
     the same function, of which nothing else runs now."""
     if step.site.kind != "assignment" or file != os.path.abspath(step.file):
         return False
-    return code.co_name[0] == "<" and indices == definition_around(step.site.line, facts)
+    return code.co_name[0] == "<" and indices == definition_around(step.line, facts)
 
 
 # --- whether that is all --------------------------------------------------------------------------

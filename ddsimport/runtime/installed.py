@@ -144,6 +144,9 @@ _FORMAT = 2
 _directory: list[str] = []
 _looked_at: set[str] = set()
 _looking_into: list[str] = []
+stores_of_session: set[tuple[str, str, str]] = set()
+"""What `stores_in` and `_import_in` say of the cells that an interactive session has run. Looked at
+each time: what they name may be bound later."""
 _patched: dict[tuple[int, str], tuple[Any, str, str]] = {}
 """(identity of a module or class, attribute) -> (it, attribute, dotted name)."""
 
@@ -153,6 +156,8 @@ def patched() -> list[tuple[str, Any]]:
     is the program's own, or data; sorted by name."""
     if len(tracked.loaded_as) != len(_looked_at):
         _look_at_new_files()
+    for chain, attribute, imported in stores_of_session:
+        _note(sys.modules["__main__"], chain, attribute, imported)
     if not _patched:
         return []
     found = []
@@ -171,6 +176,12 @@ def _is_its_own(thing: Any, attribute: str) -> bool:
         return False
     name = stands_for.rpartition(b":")[2].rpartition(b".")[2]
     return not stands_for or name == attribute.encode()
+
+
+def note_cell(text: bytes) -> None:
+    """Note what a cell of an interactive session may store to in installed code."""
+    for chain, attribute in stores_in(text):
+        stores_of_session.add((chain, attribute, _import_in(text, chain)))
 
 
 def keep_in(directory: str) -> None:

@@ -23,10 +23,11 @@ from ddsimport.analysis.graph import (
     READS_SUBCLASSES,
 )
 from ddsimport.errors import UndigestibleError
-from ddsimport.runtime import installed, written
+from ddsimport.runtime import in_session, installed, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.slots import MISSING, Slot, held
 from ddsimport.runtime.uncached import UncachedError
+from ddsimport.source import cells
 from ddsimport.source.hook import is_tracked
 from ddsimport.values._setting import Setting
 from ddsimport.values._where import part
@@ -147,6 +148,7 @@ class Live:
         return token
 
     def _token(self, reference: Reference, thing: object) -> bytes:
+        in_session.check_reference(reference)
         if reference.kind == "installed":
             return self._installed_now(reference, thing)
         if reference.kind == "definition" and written.is_as_written(reference, thing):
@@ -177,12 +179,13 @@ class Live:
 
         Raises:
             UndigestibleError: it has none.
+            UncachedError: it holds code that nobody can tell.
         """
         if not name:
-            return digest(value, self.code_of, self.setting)
+            return self._digest(value)
         outer, self.setting.left_out = self.setting.left_out, []
         try:
-            token = digest(value, self.code_of, self.setting)
+            token = self._digest(value)
             for hold in self.setting.left_out:
                 from ddsimport.runtime import databases  # few programs hold anything
 
@@ -199,6 +202,14 @@ class Live:
         finally:
             self.setting.left_out = outer
         return token
+
+    def _digest(self, value: object) -> bytes:
+        try:
+            return digest(value, self.code_of, self.setting)
+        except UndigestibleError as error:
+            if isinstance(error.__cause__, UncachedError):  # `code_of` has said why, of some code
+                raise error.__cause__ from None
+            raise
 
     def _installed_now(self, reference: Reference, thing: object) -> bytes:
         token = installed.token(thing)
@@ -330,13 +341,11 @@ class Live:
         module = thing.__globals__.get("__name__") or thing.__module__
         if not is_tracked(code.co_filename):
             return self._installed(module, thing)
+        in_session.check_function(thing, module)
         try:
+            file, line = cells.place_of(code)
             reach = self._codebook.function(
-                module,
-                code.co_filename,
-                thing.__qualname__,
-                code.co_firstlineno,
-                self.reflects & _TOLD_BY_TEXT,
+                module, file, thing.__qualname__, line, self.reflects & _TOLD_BY_TEXT
             )
         except (LookupError, OSError):
             return _bytecode(code)
@@ -350,7 +359,7 @@ class Live:
         return token
 
     def _module(self, module: ModuleType) -> bytes:
-        file = getattr(module, "__file__", None)
+        file = cells.file_of_module(module)
         if file is None or not is_tracked(file) or not file.endswith(".py"):
             return self._installed(module.__name__, module)
         reading = self.reflects & _TOLD_BY_TEXT
@@ -368,6 +377,7 @@ class Live:
                     hasher.update(digest(written.fields_of(base)))
                 continue
             try:
+                in_session.check_class(base)
                 hasher.update(self._class_text(base, file))
                 differences = written.as_it_is(base, file, extras)
             except (LookupError, OSError):

@@ -110,7 +110,7 @@ def look_up(
             found = kept(store.entry(signature))
         if found is None:
             search = None
-            if session.config.footprints:
+            if session.uses_footprints():
                 from ddsimport.runtime import footprint
 
                 search = footprint.search(step, inquiry, session)
@@ -180,6 +180,8 @@ def _kept(
             continue  # whoever made it may have written anything
         if search is not None and not search.holds(candidate.trace):
             continue
+        if not output.can_replay(candidate.trace.output) and step.options.replay != "off":
+            continue
         waiting: Waiting | None = None
         try:
             if may_wait and _may_wait(session, step, path, inquiry, candidate):
@@ -207,7 +209,7 @@ def _kept(
         session.run.add(
             Event(
                 path=path,
-                module=step.module,
+                module=step.home,
                 line=step.site.line,
                 status="hit",
                 signature=inquiry.signature,

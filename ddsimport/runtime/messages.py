@@ -11,6 +11,8 @@ import sys
 
 from blake3 import blake3
 
+from ddsimport.source import cells
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,12 +21,19 @@ if TYPE_CHECKING:
     """Of each handler that shows something, the name of its logger, and how it does."""
 
 
+_OF_SESSIONS = frozenset(
+    {"IPKernelApp", "IPython", "TerminalIPythonApp", "ipykernel", "tornado", "traitlets"}
+)
+"""Loggers of the shell around a session: a script that is exported from it has none of them."""
+
+
 def shown() -> Shown:
     """The levels and formats of all handlers now."""
     logging = sys.modules.get("logging")
     if logging is None:
         return []
     loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    others = _OF_SESSIONS if cells.current is not None else ()
     return [
         (
             logger.name,
@@ -37,7 +46,7 @@ def shown() -> Shown:
         )
         for logger in loggers
         for handler in getattr(logger, "handlers", ())
-        if type(handler) is not logging.NullHandler
+        if logger.name.partition(".")[0] not in others and type(handler) is not logging.NullHandler
     ]
 
 

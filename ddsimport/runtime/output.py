@@ -206,10 +206,24 @@ def _nowhere(text: str) -> int:
     return len(text)
 
 
+DISPLAY = "display"
+"""The name of what was shown by IPython's `display`, as lines that `show` takes."""
+show: Callable[[str], None] | None = None
+"""Shows that again; None where this is no session of IPython."""
+
+
+def can_replay(output: tuple[tuple[str, str], ...]) -> bool:
+    """Whether this process can print, and show, what a step printed and showed."""
+    return show is not None or all(name != DISPLAY for name, _ in output)
+
+
 def replay(output: tuple[tuple[str, str], ...]) -> None:
     """Print again what the step printed when it was evaluated."""
     streams: dict[str, Any] = {}
     for name, text in output:
+        if name == DISPLAY and show is not None:
+            show(text)
+            continue
         if name in _STREAMS:
             stream = getattr(sys, name, None)
         elif name.startswith(_DESCRIPTOR):

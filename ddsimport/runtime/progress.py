@@ -107,7 +107,8 @@ def begin(session: Session, path: str, module: str, line: int) -> InProgress | N
             or sys.stderr is not sys.__stderr__
         ):
             return None
-        history = session.store.history if session.store is not None else None
+        store = session.store
+        history = store.history if store is not None and store.on_disk else None
         shown = InProgress(path, (module, line), history)
         with _lock:
             _steps.append(shown)

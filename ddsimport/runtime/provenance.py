@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from ddsimport.runtime.deferred import Deferred
 from ddsimport.runtime.uncached import UncachedError
+from ddsimport.source import cells
 from ddsimport.store.provenance import Provenance, Quantity, Snapshot
 from ddsimport.values.summary import summary
 
@@ -53,8 +54,8 @@ def note(
             signature=inquiry.signature,
             path=path,
             module=step.module,
-            file=session.relative(step.file),
-            line=step.site.line,
+            file=_named(session, step.file),
+            line=step.line,
             column=step.site.column,
             target=step.site.target,
             template=step.path,
@@ -92,13 +93,17 @@ def _snapshot(session: Session, inquiry: Inquiry) -> str:
         provenances = session.writable_store().provenances
         name = provenances.add_snapshot(
             Snapshot(
-                {session.relative(file): text for file, text in sorted(files.items())},
-                tuple((kind, module, session.relative(file), what)
+                {_named(session, file): text for file, text in sorted(files.items())},
+                tuple((kind, module, _named(session, file), what)
                       for kind, module, file, what in code),
             )
         )  # fmt: skip
         known = codebook.remembered[key] = name, reaches  # alive, so that no identity is reused
     return str(known[0])
+
+
+def _named(session: Session, file: str) -> str:
+    return session.relative(cells.lasting_name_of(file))
 
 
 def kept_text(session: Session, file: str) -> str:

@@ -19,7 +19,7 @@ from importlib import import_module
 
 from blake3 import blake3
 
-from ddsimport.source import tracked
+from ddsimport.source import cells, tracked
 from ddsimport.store import labels
 
 TYPE_CHECKING = False
@@ -223,19 +223,25 @@ def seeded() -> frozenset[str]:
         _looked_at.add(name)
         file = getattr(sys.modules.get(name), "__file__", None)
         if type(file) is str and file.endswith(".py") and tracked.is_tracked(file):
-            _by_text.update(seeded_by(file))
+            _by_text.update(seeded_in(_text_of(file)))
+    if cells.current is not None and cells.current.file not in _looked_at:
+        _looked_at.add(cells.current.file)
+        _by_text.update(seeded_in(cells.text_of(cells.current.file) or ""))
     return frozenset(_by_text)
 
 
-def seeded_by(file: str) -> frozenset[str]:
-    """The generators that the text of a file seeds."""
-    import re
-
+def _text_of(file: str) -> str:
     try:
         with open(file, encoding="utf-8", errors="replace") as opened:
-            text = opened.read()
+            return opened.read()
     except OSError:
-        return frozenset()
+        return ""
+
+
+def seeded_in(text: str) -> frozenset[str]:
+    """The generators that a text seeds."""
+    import re
+
     names = {"random": "random", "np.random": "numpy", "numpy.random": "numpy", "torch": "torch"}
     for module, alias in re.findall(r"\bimport\s+(random|numpy\.random|torch)\s+as\s+(\w+)", text):
         names[alias] = names[module]

@@ -90,6 +90,7 @@ class Recording:
         incidental: labels among these of paths that installed code tested -> absolute path. If the
             evaluation goes on to write that file as a whole, the test was but a precaution.
         effects: what was done to this process that a hit would not do, in words.
+        unshown: what was shown in an interactive session and cannot be shown again, in words.
         notes: sentences for the user (a child process).
         connections: what the network was asked, as text.
         until: seconds since 1970 after which a step inside asks to be evaluated again (`ttl=`).
@@ -103,7 +104,7 @@ class Recording:
     __slots__ = (
         "before", "children", "conditions", "connections", "effects", "flushed", "hits",
         "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
-        "printed", "reads", "removals", "seen", "shown", "streams", "until", "writes",
+        "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until", "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -123,6 +124,7 @@ class Recording:
         self.incidental: dict[str, str] = {}
         self.children: dict[str, int | None] = {}
         self.effects: dict[str, None] = {}
+        self.unshown: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self.connections: dict[str, None] = {}
         self.until: float | None = None

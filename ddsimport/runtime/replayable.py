@@ -69,6 +69,8 @@ def check(evaluation: Evaluation, value: Any, recording: recorder.Recording) -> 
         )
     if evaluation.figures is not None and (fault := evaluation.figures.fault(value)) is not None:
         recording.effects[fault] = None
+    if evaluation.step.options.replay != "off":
+        recording.effects.update(recording.unshown)
     for effect in recording.effects:
         raise UncachedError(f"it {effect}, which a hit would not do; do it outside the step")
     if (places := overlapping(value, _is_own)) is not None:

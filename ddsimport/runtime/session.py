@@ -20,7 +20,7 @@ from ddsimport.analysis.locate import Locator
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
-from ddsimport.source import tracked
+from ddsimport.source import cells, tracked
 from ddsimport.source.loader import decoded
 from ddsimport.source.tracked import is_tracked, source_stats
 from ddsimport.store import labels
@@ -112,6 +112,8 @@ class Session:
         )
         # Now: a program's namespace is gone when it has ended.
         main = getattr(sys.modules.get("__main__"), "__file__", None)
+        if main is None and cells.current is not None:
+            main = cells.current.place
         self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
 
     @property
@@ -155,6 +157,7 @@ class Session:
             text_of=text_of,
             answers=Answers(os.path.join(kept, "answers")) if kept is not None else None,
             is_as_imported=is_as_imported,
+            parts_of=cells.parts_of,
         )
 
     def has_reloaded(self) -> bool:
@@ -241,6 +244,12 @@ class Session:
         """Forget what the program's names were bound to: what is held here would outlive its
         modules, and not be finalized with them."""
         self.codebook.let_go()
+
+    def uses_footprints(self) -> bool:
+        """Whether values are also found by the code that ran for them. Not in an interactive
+        session: what may have run before a step, outside of what is recorded, is told by the text
+        of the program, and that of cells which were edited since is gone."""
+        return self.config.footprints and cells.current is None
 
     def writable_store(self) -> Store:
         """The store.
@@ -354,6 +363,9 @@ def text_of(file: str) -> str:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
             code that runs, and a value kept under the new text would be stale for ever.
     """
+    text = cells.text_of(file)
+    if text is not None:
+        return text
     imported = source_stats.get(file)
     if imported is not None and imported != recorder.stat_of(file):
         raise UncachedError(

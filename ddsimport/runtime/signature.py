@@ -56,6 +56,9 @@ class Step(Record):
         namespace: the globals of its module.
         module: the module's name; `__main__` is called after its file.
         file: the module's source file.
+        line: the first line of the statement there; the site has that of the cell, in a session.
+        place: what people call its place.
+        home: what people call its module: the cell, in a session.
         reach: what the step's code reaches, by its text.
         inputs: the site's inputs, each with its name as written.
         globals: which of them are module variables.
@@ -73,6 +76,9 @@ class Step(Record):
     namespace: dict[str, Any]
     module: str
     file: str
+    line: int
+    place: str
+    home: str
     reach: Reach
     inputs: tuple[tuple[Input, str], ...]
     globals: frozenset[str]
@@ -92,10 +98,6 @@ class Step(Record):
     def shown(self, candidate: Candidate) -> Shown:
         """What its path shows with this candidate."""
         return candidate.signature, candidate.blob, self.format
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.site.line}"
 
 
 class Inquiry(Record):

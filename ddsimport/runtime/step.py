@@ -28,6 +28,7 @@ from ddsimport.runtime.signature import (
     written,
 )
 from ddsimport.runtime.uncached import UncachedError, report_uncached
+from ddsimport.source import cells
 from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
 from ddsimport.store.paths import quote_part
@@ -151,24 +152,37 @@ def up_to_date() -> Session:
 
 def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
     known = _steps.get(id(constant))
-    if known is not None and known[1].namespace is frame.f_globals:
+    place = None if cells.current is None else cells.place_of_line(frame.f_code, constant[1])
+    if (
+        known is not None
+        and known[1].namespace is frame.f_globals
+        and (place is None or place == (known[1].file, known[1].line))
+    ):
         return known[1]
     site = Site.from_constant(constant)
     module = frame.f_globals["__name__"]
-    file = frame.f_code.co_filename
+    file, line, home = frame.f_code.co_filename, site.line, module
+    called = f"{file}:{line}"
+    if place is not None:
+        file, line = place
+        home = cells.title_of(frame.f_code)
+        called = f"{home}:{site.line}"
     path = site.path or f"/{_display_name(module, file)}/{site.target.replace('.<locals>', '')}"
     at_module_level = frame.f_locals is frame.f_globals
-    reach = shared.codebook.step(module, file, site.line, site.column)
+    reach = shared.codebook.step(module, file, line, site.column)
     names, positions = variables_read(site, reach, frame.f_globals)
     step = Step(
         site=site,
         namespace=frame.f_globals,
         module=module,
         file=file,
+        line=line,
+        place=called,
+        home=home,
         reach=reach,
         inputs=tuple((source, written(source)) for source in site.inputs),
         globals=names,
-        modules=shared.codebook.modules_of_step(module, file, site.line, site.column),
+        modules=shared.codebook.modules_of_step(module, file, line, site.column),
         skipped=positions,
         locals=frozenset() if at_module_level else names_local_to(frame.f_code),
         path=path,
@@ -186,6 +200,8 @@ def _display_name(module: str, file: str) -> str:
     """A script is called after its file, so that running and importing it share their paths."""
     if module not in ("__main__", "__mp_main__"):
         return module
+    if cells.text_of(file) is not None:
+        return cells.title()
     return file.rpartition("/")[2].rpartition(".")[0]
 
 
@@ -227,6 +243,8 @@ def _say_uncached(constant: tuple[Any, ...], frame: FrameType, error: Exception)
     try:
         site = Site.from_constant(constant)
         module = frame.f_globals.get("__name__", "")
+        if cells.place_of_line(frame.f_code, site.line) is not None:
+            module = cells.title_of(frame.f_code)
         report_uncached(site.path or site.target, module, site.line, error)
     except Exception:
         # Even the report is broken: the program still goes on.

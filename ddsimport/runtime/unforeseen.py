@@ -32,6 +32,7 @@ from ddsimport.runtime import recorder, written
 from ddsimport.runtime.deferred import namespace_of
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.uncached import UncachedError
+from ddsimport.source import cells
 from ddsimport.source.tracked import is_tracked
 from ddsimport.store import labels
 
@@ -51,6 +52,9 @@ _CODE = labels.CODE
 _MODULE = "module:"
 _VALUE = "value:"
 _INSTALLED = "installed"
+_MAIN = "main"
+"""Stands for the file of the main program, which may be called otherwise next time, or be the cells
+of a session."""
 _TEXTS = (".py", ".pyw")
 
 _REDUCERS = frozenset({"copy", "pickle", "cloudpickle", "dill", "joblib", "shelve"})
@@ -72,8 +76,8 @@ def is_blind(live: Live, codebook: Codebook) -> bool:
 def _receivers(codebook: Codebook) -> Iterator[frozenset[str]]:
     """For each loaded module of the project, the installed code that may call it back."""
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if type(file) is not str or not _has_text(file):
+        file = cells.file_of_module(module)
+        if file is None or not _has_text(file):
             continue
         try:
             yield codebook.receivers(name, file)
@@ -127,11 +131,12 @@ def conditions(recording: Recording, live: Live, step: Step, session: Session) -
             " that takes, or a thread was there before), so all loaded modules count as a whole",
         )
         for name, loaded in list(sys.modules.items()):
-            units.add_module(name, getattr(loaded, "__file__", None), EVERYTHING)
+            units.add_module(name, cells.file_of_module(loaded), EVERYTHING)
     for (module, file, name), reach in units.found.items():
         for note in reach.notes:
             session.run.say(note, note)
-        found[f"{_CODE}{module}:{name}:{session.relative(file)}"] = _token(reach)
+        place = _MAIN if module == "__main__" else session.relative(file)
+        found[f"{_CODE}{module}:{name}:{place}"] = _token(reach)
         found.update(_values(reach, session))
     return found
 
@@ -158,7 +163,8 @@ def hold(variables: tuple[tuple[str, str], ...], session: Session) -> bool:
         elif label.startswith(_CODE):
             module, name, place = label[len(_CODE) :].split(":", 2)
             try:
-                reach = session.codebook.ahead(module, session.absolute(place), name)
+                file = _file_of_main() if place == _MAIN else session.absolute(place)
+                reach = session.codebook.ahead(module, file, name)
             except (LookupError, OSError):
                 return False
             if _token(reach) != token:
@@ -167,6 +173,14 @@ def hold(variables: tuple[tuple[str, str], ...], session: Session) -> bool:
                 if recorded.get(value, now) != now:
                     return False
     return True
+
+
+def _file_of_main() -> str:
+    """Raises LookupError: there is none."""
+    file = cells.file_of_module(sys.modules["__main__"])
+    if file is None:
+        raise LookupError("the main program has no file")
+    return os.path.abspath(file)
 
 
 def _token(reach: Reach) -> str:
@@ -232,14 +246,14 @@ class _Units:
 
     def add_code(self, code: CodeType, module: str) -> None:
         """A code object that ran."""
-        file = os.path.abspath(code.co_filename)
+        file, line = cells.place_of(code)
+        file = os.path.abspath(file)
         if not _has_text(file) or self._is_whole(file):
             return
-        line = code.co_firstlineno
         if self._is_own_text(file, line):
             return
         facts = self._codebook.facts(file)
-        index = next(iter(definitions_of(code, facts)), -1)
+        index = next(iter(definitions_of(code, facts, line)), -1)
         outermost = index
         while index >= 0:
             if ("d", file, index) in self._foreseen:
@@ -278,7 +292,7 @@ class _Units:
         if (
             file != os.path.abspath(self._step.file)
             or site.kind != "assignment"
-            or line < site.line
+            or line < self._step.line
         ):
             return False
         if not self._last_line:
@@ -289,12 +303,16 @@ class _Units:
                 (
                     statement.last_line
                     for statement in positions_of(text).statements
-                    if (statement.line, statement.column) == (site.line, site.column)
+                    if (statement.line, statement.column) == (self._step.line, site.column)
                 ),
-                default=site.line,
+                default=self._step.line,
             )
         return line <= self._last_line
 
 
 def _has_text(file: str) -> bool:
-    return is_tracked(file) and file.endswith(_TEXTS) and os.path.isfile(file)
+    return (
+        is_tracked(file)
+        and file.endswith(_TEXTS)
+        and (os.path.isfile(file) or cells.text_of(file) is not None)
+    )

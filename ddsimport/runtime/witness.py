@@ -29,7 +29,7 @@ from opcode import opmap
 
 from ddsimport.runtime import recorder
 from ddsimport.runtime.profile import Profile
-from ddsimport.source import debugger, hook
+from ddsimport.source import cells, debugger, hook
 from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
@@ -232,7 +232,7 @@ def _importer(frame: FrameType | None) -> FrameType | None:
 def _is_statement(frame: FrameType) -> bool:
     """Whether `frame` is at an `import` statement of tracked code, which the analysis reads."""
     code = frame.f_code
-    if not is_tracked(code.co_filename) or code.co_filename.startswith("<"):
+    if not is_tracked(code.co_filename) or _is_generated(code):
         return False
     return code.co_code[frame.f_lasti] == _IMPORT_STATEMENT
 
@@ -362,11 +362,18 @@ def _is_settled(code: CodeType, frame: FrameType, resumed: bool) -> bool:
     """Look at code that runs; True if it need not be looked at again by those who watch now."""
     try:
         name = code.co_filename
-        if code is not _IMPORT_MODULE and (name[0:1] == "<" or not is_tracked(name)):
+        if code is not _IMPORT_MODULE and (_is_generated(code) or not is_tracked(name)):
             return True
         return _tell(code, frame, resumed)
     except Exception:
         return False  # an exception here would be raised in the program
+
+
+def _is_generated(code: CodeType) -> bool:
+    """Whether code is from no file and no cell, but was made from a text."""
+    return code.co_filename[0:1] == "<" and (
+        cells.current is None or cells.current.cell_of(code) is None
+    )
 
 
 _hooks: _Monitoring | Profile = _Monitoring() if _monitoring else Profile(_is_settled)

@@ -45,7 +45,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["REWRITER_TAG", "rewrite", "show"]
+    from ddsimport.source.steps import Step
+
+__all__ = ["REWRITER_TAG", "RUNTIME", "rewrite", "rewrite_cell", "show"]
 
 RUNTIME = "ddsimport.runtime.step"
 _MODULE = "__dds__"
@@ -114,12 +116,30 @@ def rewrite(text: str, filename: str) -> ast.Module:
         # First: the order of execution is asked of statements as they were written.
         steps, imported = unread(tree, steps)
         _insert_import(tree, lines, imported)
+    _rewrite_all(steps, lines)
+    return tree
+
+
+def rewrite_cell(tree: ast.Module, text: str, filename: str) -> bool:
+    """Rewrite the tree of a cell of an interactive session, in place; whether it has steps.
+
+    Other cells may read whatever it binds, so none of its values waits. The runtime is not
+    imported: whoever runs the cell puts it into the namespace, which may be emptied in between.
+
+    Raises:
+        PragmaError: a pragma is malformed or misplaced.
+    """
+    steps = sites_of(tree, pragmas_of(text, filename), filename, text)
+    _rewrite_all(steps, text.split("\n"))
+    return bool(steps)
+
+
+def _rewrite_all(steps: Sequence[Step], lines: Sequence[str]) -> None:
     for step in steps:
         if isinstance(step.node, _Function):
             _rewrite_function(step.node, step.site, lines)
         else:
             _rewrite_assignment(step.node, step.site, lines)
-    return tree
 
 
 def show(text: str, filename: str) -> str:

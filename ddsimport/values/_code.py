@@ -15,6 +15,7 @@ from ddsimport.values._encoder import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ddsimport.values._encoder import Body
@@ -32,6 +33,15 @@ _CACHED_PROPERTY = named("cached_property")
 _EMPTY_CELL = named("empty cell")
 _WRAPPED = named("wrapped")
 _DISPATCHER = named("singledispatch")
+
+
+def _never(code: types.CodeType) -> bool:
+    return False
+
+
+is_homeless: Callable[[types.CodeType], bool] = _never
+"""Whether code has no file by whose name it is found again: it is of a cell of an interactive
+session, which puts its own answer here."""
 
 
 def encode_class(encoder: Encoder, value: type) -> None:

@@ -8,6 +8,7 @@ import types
 import cloudpickle
 
 from ddsimport.errors import CodecError
+from ddsimport.values import _code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle 
                 self._homes[getattr(home, "__file__", None)] = home.__name__
                 return _function_at_home(obj)
         if isinstance(obj, types.CodeType):
+            if _code.is_homeless(obj):
+                raise CodecError(
+                    f"{obj.co_name} is a function of a cell that is not found under its name, and"
+                    " cells have no lasting ones; define it at the top level of a cell or a module"
+                )
             # From 3.1.3 on, cloudpickle forgets the file; tracebacks show it, and it tells us whose
             # the code is.
             make, arguments = self.dispatch_table[types.CodeType](obj)
