@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ddsimport._version import __version__
+    from ddsimport.drawing import graph
     from ddsimport.errors import (
         CodecError,
         ConfigurationError,
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "data_function",
     "eval",
+    "graph",
     "keep",
     "load",
     "register_codec",
@@ -51,6 +53,7 @@ _HOMES = {
     "__version__": "ddsimport._version",
     "data_function": "ddsimport.runtime.plain",
     "eval": "ddsimport.runtime.plain",
+    "graph": "ddsimport.drawing",
     "keep": "ddsimport.runtime.plain",
     "load": "ddsimport.runtime.plain",
     "register_codec": "ddsimport.values.codecs._registered",

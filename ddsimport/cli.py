@@ -45,6 +45,7 @@ commands (each takes --help; a file of that name in this folder is run instead):
   diff A [B]       how two values differ, and the code that they were made by
   doctor           what is configured, what is not seen here, what needs attention
   gc               bring the store within its budget, least recently used first
+  graph [SCRIPT]   draw what depends on what: a page (default), svg, png, dot, mermaid
   key COMMAND      make yourself a key, and say whose values may run code here: create, show,
                    trust, distrust, list
   lint SCRIPT...   what the text of programs tells: pragmas that never hit, unseeded randomness
@@ -55,6 +56,7 @@ commands (each takes --help; a file of that name in this folder is run instead):
   push             send what was evaluated here to the remote
   show PATH        what an artifact holds: the head of a table, a picture, a text
   status           the store, the last runs, what they saved
+  ui [SCRIPT]      the page of the graph in a browser, live
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
 
@@ -75,6 +77,7 @@ _SUBCOMMANDS = {
     "diff": "ddsimport.commands.diff",
     "doctor": "ddsimport.commands.doctor",
     "gc": "ddsimport.commands.gc",
+    "graph": "ddsimport.commands.graph",
     "key": "ddsimport.commands.key",
     "lint": "ddsimport.commands.lint",
     "log": "ddsimport.commands.log",
@@ -84,6 +87,7 @@ _SUBCOMMANDS = {
     "push": "ddsimport.commands.push",
     "show": "ddsimport.commands.show",
     "status": "ddsimport.commands.status",
+    "ui": "ddsimport.commands.ui",
     "verify": "ddsimport.commands.verify",
     "why": "ddsimport.commands.why",
 }

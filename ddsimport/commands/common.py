@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ddsimport.report.draw import Outlook
+    from ddsimport.report.past import Past, PastRun
+
     Command = Callable[[argparse.Namespace, Store], int]
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
@@ -112,6 +115,29 @@ def relative(file: str, project: str) -> str:
     name = os.path.realpath(file)
     folder = os.path.join(os.path.realpath(project), "")
     return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
+
+
+def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Outlook]:
+    """Path -> what would become of its step now, where that is not a hit; empty where there is no
+    plan for a run."""
+    from ddsimport.forecast.planner import plan_of
+    from ddsimport.report.draw import Outlook
+    from ddsimport.runner import CannotRunError
+
+    given = {"store": options.store, "namespace": options.namespace}
+    flags: dict[str, str | bool] = {key: each for key, each in given.items() if each is not None}
+    script = past.absolute(run.program)
+    if not os.path.isfile(script):
+        return {}
+    try:
+        plan = plan_of(script, run.arguments, is_module=False, flags=flags)
+    except (ConfigurationError, StoreError, CannotRunError, OSError, SyntaxError, ValueError):
+        return {}  # it is drawn as it was
+    return {
+        each.path: Outlook("stale" if each.outlook == "run" else each.outlook, each.reason)
+        for each in plan.steps
+        if each.outlook != "hit"
+    }
 
 
 def answer(options: argparse.Namespace, found: Any, text: str) -> None:

@@ -32,6 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ddsimport.report.code import Difference
     from ddsimport.report.events import Event
+    from ddsimport.report.graph import Graph
     from ddsimport.report.past import PastRun
     from ddsimport.store.provenance import Provenance
     from ddsimport.store.trace import Candidate
@@ -135,6 +136,7 @@ class _Planner:
         self._past = Past(session.store, session.config.project)
         self._comparison = Comparison(session, self._past, arguments)
         self._outlooks: dict[str, Outlook] = {}
+        self._graph: Graph | None = None
 
     def plan(self) -> Plan:
         """The plan. Raises PragmaError, SyntaxError."""
@@ -272,9 +274,11 @@ class _Planner:
 
     def _waits_for(self, run: PastRun, event: Event, provenance: Provenance, place: Place) -> str:
         """What must have run before the inputs are known; empty if they are as they were."""
+        if self._graph is None:
+            self._graph = graph_of(self._past, run)
         steps = {
             edge.source.partition(":")[2]: edge.name
-            for edge in graph_of(self._past, run).edges
+            for edge in self._graph.edges
             if edge.target == f"step:{event.path}" and edge.kind in ("data", "plain", "load")
         }
         for path in steps:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
+    from ddsimport.report.livefile import Live
+
     Status = Literal["hit", "computed", "failed", "uncached"]
 
 
@@ -74,6 +76,7 @@ class Run:
             often it occurred.
         waiting: hits whose values are not loaded before something but a step reads them.
         at_end: called when the program has ended, before the summary; what they raise is dropped.
+        live: tells those who watch; made when a step is first evaluated.
         in_child: this is a worker process: it keeps silent unless `verbose`, and writes no report.
         told: what happened was told as it went; no summary is left for the end.
     """
@@ -99,6 +102,7 @@ class Run:
         self.problems: dict[tuple[str, str, int, Status, str], int] = {}
         self.waiting: list[tuple[Event, Waiting]] = []
         self.at_end: list[Callable[[], object]] = []
+        self.live: Live | None = None
         self._said: set[str] = set()
         # Reentrant: a finalizer that the garbage collector runs inside `add` may add an event. Not
         # by way of `threading`, which once imported takes part in how the interpreter shuts down.
@@ -119,6 +123,8 @@ class Run:
                 self.events.append(event)
                 if waiting is not None:
                     self.waiting.append((event, waiting))
+            if self.live is not None:
+                self.live.ends(event)
         if self.verbose:
             from ddsimport.report.terminal import line_of, write
 

@@ -1,6 +1,7 @@
-"""Which steps the names that a step reads come from, by the text of the module or function around.
+"""What plain code the names that a step reads come through, by the text around (see `givers` for
+the steps that they come from).
 
-For people only, to draw and to explain: signatures go by values. So it is enough to follow names
+For people only, to forecast: signatures go by values. So it is enough to follow names
 through the statements above (plain code between two steps), without the rules for what may happen
 to a name meanwhile.
 """
@@ -10,8 +11,6 @@ from __future__ import annotations
 import ast
 import builtins
 
-from ddsimport.records import Record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,22 +18,11 @@ if TYPE_CHECKING:
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class Origin(Record):
-    """Where the value of a name came from.
-
-    Attributes:
-        line: the first line of the statement that binds the name, or acts on it.
-        name: the name that it binds.
-        through: the lines of plain statements between that and the step, nearest first.
-    """
-
-    line: int
-    name: str
-    through: tuple[int, ...]
-
-
-def origins(text: str, line: int, names: Iterable[str], marked: frozenset[int]) -> list[Origin]:
-    """The marked statements that the value of these names may come from.
+def plain(
+    text: str, line: int, names: Iterable[str], marked: frozenset[int]
+) -> list[tuple[ast.stmt, str]]:
+    """The statements without a mark by way of which the value of these names is made, each with
+    the name that it binds, or acts on.
 
     Args:
         text: of the file.
@@ -42,19 +30,6 @@ def origins(text: str, line: int, names: Iterable[str], marked: frozenset[int]) 
         names: as its expression names them (`self.n`, `cfg['a']`).
         marked: the first lines of the marked statements of the file.
     """
-    found: dict[tuple[int, str], Origin] = {}
-    for statement, name, through in _followed(text, line, names, marked):
-        if statement.lineno in marked:
-            origin = Origin(statement.lineno, name, through)
-            found.setdefault((statement.lineno, name), origin)
-    return list(found.values())
-
-
-def plain(
-    text: str, line: int, names: Iterable[str], marked: frozenset[int]
-) -> list[tuple[ast.stmt, str]]:
-    """The statements without a mark by way of which the value of these names is made, each with
-    the name that it binds, or acts on. Arguments as for `origins`."""
     return [
         (statement, name)
         for statement, name, _ in _followed(text, line, names, marked)

@@ -1,32 +1,38 @@
 """What depends on what: the steps of a run, and the inputs, files and code that they rest on.
 
 Made from what runs recorded (see `past`), as plain values that others draw. Which step gave an
-input is told by names in the text (see `flow`), and by values where no name tells (an input that
-counts as what a step gave).
+input is told by names in the text (see `givers`), among several evaluations of one step by their
+values, and by values alone where no name tells (an input that counts as what a step gave).
 """
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import Literal
 
-from ddsimport.errors import PragmaError
 from ddsimport.records import Record
 from ddsimport.report.code import Code
-from ddsimport.report.flow import origins
+from ddsimport.report.givers import Flow
 from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from ddsimport.report.events import Event
+    from ddsimport.report.givers import Origin
     from ddsimport.report.past import Past, PastRun
-    from ddsimport.store.provenance import Provenance
+    from ddsimport.report.texts import Step
+    from ddsimport.store.provenance import Provenance, Quantity
 
 NodeKind = Literal["step", "input", "file", "code"]
 EdgeKind = Literal["data", "plain", "load", "nested", "input", "file", "code"]
 """Why one depends on another: its value is an input; the same by way of plain code; it is read by
 `ddsimport.load`; it is a step inside; and what a step rests on besides steps."""
+
+MOST_ALIKE = 8
+"""Evaluations of one step (in a loop, of a marked function) that are drawn one by one."""
 
 _TELLING = 40
 """Bytes from which two values that are the same are likely to be one."""
@@ -41,7 +47,8 @@ class Node(Record):
         kind: what it is.
         label: what is written in it.
         detail: more about it, in a line.
-        event: what became of a step.
+        event: what became of a step; None if it had nothing to do in the run.
+        members: of a node that stands for many evaluations of a step, what became of each.
     """
 
     id: str
@@ -49,6 +56,12 @@ class Node(Record):
     label: str
     detail: str = ""
     event: Event | None = None
+    members: tuple[Event, ...] = ()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What the node stands for."""
+        return self.members or ((self.event,) if self.event is not None else ())
 
 
 class Edge(Record):
@@ -65,7 +78,7 @@ class Graph(Record):
 
     Attributes:
         program: the run's.
-        ended: when the run ended.
+        ended: when the run ended; empty if it has not.
         nodes: steps in the order they ran, then all else.
         edges: from what is depended on to what depends on it.
     """
@@ -77,7 +90,60 @@ class Graph(Record):
 
     def only_steps(self) -> Graph:
         """The same without inputs, files and code."""
-        nodes = tuple(node for node in self.nodes if node.kind == "step")
+        return self._only(lambda node: node.kind == "step")
+
+    def connected(self, path: str) -> Graph:
+        """The same, but only the step at `path` and all that it rests on or that rests on it."""
+        here = {f"step:{path}"}
+        kept = here | _reached(here, [(e.target, e.source) for e in self.edges])
+        kept |= _reached(here, [(e.source, e.target) for e in self.edges])
+        return self._only(lambda node: node.id in kept)
+
+    def together(self, most: int = MOST_ALIKE) -> Graph:
+        """The same, but evaluations of one step, if more than `most`, are one node."""
+        alike: dict[tuple[str, int, str], list[Node]] = {}
+        for node in self.nodes:
+            if node.event is not None:
+                folder = node.label.rpartition("/")[0]
+                key = (node.event.module, node.event.line, folder)
+                alike.setdefault(key, []).append(node)
+        renamed: dict[str, Node] = {}
+        for (_, _, folder), nodes in alike.items():
+            if len(nodes) > most:
+                events = tuple(node.event for node in nodes if node.event is not None)
+                merged = Node(
+                    f"step:{folder}/*", "step", f"{folder}/…", f"{len(nodes)} values",
+                    members=events,
+                )  # fmt: skip
+                renamed.update({node.id: merged for node in nodes})
+        moved = {
+            f"input:{event.path}:": node.id.removeprefix("step:")
+            for node in dict.fromkeys(renamed.values())
+            for event in node.members
+        }
+        for node in self.nodes:  # each of them has inputs of its own, such as `i`
+            owner = node.id[: node.id.rfind(":") + 1]
+            if owner in moved:
+                renamed[node.id] = Node(
+                    f"input:{moved[owner]}:{node.label}", "input", node.label, "several values"
+                )
+        if not renamed:
+            return self
+        kept_nodes = dict.fromkeys(renamed.get(node.id, node) for node in self.nodes)
+        names = {old: new.id for old, new in renamed.items()}
+        edges = dict.fromkeys(
+            edge.replace(
+                source=names.get(edge.source, edge.source),
+                target=names.get(edge.target, edge.target),
+                name=edge.name,
+            )
+            for edge in self.edges
+        )
+        kept = tuple(edge for edge in edges if edge.source != edge.target)
+        return self.replace(nodes=tuple(kept_nodes), edges=kept)
+
+    def _only(self, wanted: Callable[[Node], bool]) -> Graph:
+        nodes = tuple(node for node in self.nodes if wanted(node))
         kept = {node.id for node in nodes}
         edges = tuple(e for e in self.edges if e.source in kept and e.target in kept)
         return self.replace(nodes=nodes, edges=edges)
@@ -91,36 +157,63 @@ def graph_of(past: Past, run: PastRun) -> Graph:
     return Graph(run.program, run.ended, tuple(made.nodes.values()), tuple(made.edges))
 
 
+def _reached(here: set[str], pairs: list[tuple[str, str]]) -> set[str]:
+    after: dict[str, list[str]] = {}
+    for source, target in pairs:
+        after.setdefault(source, []).append(target)
+    found: set[str] = set()
+    queue = list(here)
+    while queue:
+        for each in after.get(queue.pop(), ()):
+            if each not in found:
+                found.add(each)
+                queue.append(each)
+    return found
+
+
 class _Made:
     def __init__(self, past: Past, run: PastRun) -> None:
         self.nodes: dict[str, Node] = {}
         self.edges: dict[Edge, None] = {}
         self._past = past
+        self._run = run
         self._code = Code(past)
         self._steps = list(run.latest.values())
+        self._first = {path: place for place, path in enumerate(run.latest)}
         for event in self._steps:
             node = Node(f"step:{event.path}", "step", event.path, event.reason, event)
             self.nodes[node.id] = node
+        files = {event.module: self._file_of(event) for event in self._steps}
+        self._files = {module: file for module, file in files.items() if file}
+        self._flow = Flow(self._texts())
+        self._at: dict[str, tuple[str, Step] | None] = {
+            event.path: self._place(event) for event in self._steps
+        }
+        self._given: dict[tuple[str, int], list[Event]] = {}
+        for event in self._steps:
+            place = self._at[event.path]
+            if place is not None:
+                self._given.setdefault((place[0], place[1].line), []).append(event)
 
     def add(self, event: Event) -> None:
         """Draw what a step rests on."""
         here = f"step:{event.path}"
         provenance = self._past.provenance(event.signature)
-        if provenance is None:
+        place = self._at.get(event.path)
+        if provenance is None:  # nothing is noted of what was not kept: the text tells its names
+            for name in _names_of(place[1]) if place is not None else ():
+                for path, kind in self._givers(event, name, "").items():
+                    self._join(f"step:{path}", here, kind, name)
             return
-        for path in provenance.inside:
-            if f"step:{path}" in self.nodes:
-                self._join(f"step:{path}", here, "nested")
-        given = self._givers(event, provenance)
-        for quantity in provenance.inputs:
-            sources = given.get(quantity.name, {})
+        self._add_inside(provenance, here)
+        # Of a call of `keep`, which has no text of its own, the first input is the function: it is
+        # drawn with the code.
+        for quantity in provenance.inputs if provenance.reach else provenance.inputs[1:]:
+            sources = self._givers(event, quantity.name, quantity.digest)
             for path, kind in sources.items():
                 self._join(f"step:{path}", here, kind, quantity.name)
             if not sources:
-                self._put(
-                    Node(f"input:{event.path}:{quantity.name}", "input", quantity.name,
-                         quantity.summary), here
-                )  # fmt: skip
+                self._put_input(event.path, quantity, here)
         for quantity in provenance.variables:
             self._put(
                 Node(f"input:{quantity.name}", "input", quantity.name, quantity.summary), here
@@ -132,7 +225,9 @@ class _Made:
                 )
         for candidate in self._past.candidates(event.signature)[:1]:
             for read in candidate.trace.files:
-                self._put(Node(f"file:{read.path}", "file", read.path), here)
+                file = _drawn(read.path)
+                if file:
+                    self._put(Node(f"file:{file}", "file", file), here)
             for label, _ in candidate.trace.variables:
                 if label.startswith(labels.LOAD):
                     self._load(label[len(labels.LOAD) :], here)
@@ -140,10 +235,24 @@ class _Made:
                     name = label[len(labels.VARIABLE) :]
                     self._put(Node(f"input:${name}", "input", f"${name}", "environment"), here)
 
+    def _add_inside(self, provenance: Provenance, here: str) -> None:
+        """The steps inside a step; where that was a hit, they had nothing to do in this run."""
+        for path in provenance.inside:
+            if f"step:{path}" not in self.nodes:
+                self.nodes[f"step:{path}"] = Node(f"step:{path}", "step", path, "inside a hit")
+                earlier = next(self._past.evaluations(path), None)
+                if earlier is not None:
+                    self.add(earlier[1])
+            self._join(f"step:{path}", here, "nested")
+
     def _load(self, path: str, here: str) -> None:
         if f"step:{path}" not in self.nodes:
             self.nodes[f"step:{path}"] = Node(f"step:{path}", "step", path, "of another run")
         self._join(f"step:{path}", here, "load", path)
+
+    def _put_input(self, path: str, quantity: Quantity, here: str) -> None:
+        node = Node(f"input:{path}:{quantity.name}", "input", quantity.name, quantity.summary)
+        self._put(node, here)
 
     def _put(self, node: Node, here: str) -> None:
         self.nodes.setdefault(node.id, node)
@@ -153,38 +262,87 @@ class _Made:
         if source != target:
             self.edges[Edge(source, target, kind, name)] = None
 
-    def _givers(self, event: Event, provenance: Provenance) -> dict[str, dict[str, EdgeKind]]:
-        """Input -> the paths of the steps that it comes from, and how."""
-        found: dict[str, dict[str, EdgeKind]] = {}
-        text = self._past.text(provenance)
-        marked = _marked(text, provenance.file) if text is not None else {}
-        for quantity in provenance.inputs:
-            sources: dict[str, EdgeKind] = {}
-            if text is not None:
-                lines = frozenset(marked)
-                for origin in origins(text, provenance.line, (quantity.name,), lines):
-                    for path in self._paths_of(provenance, marked[origin.line]):
-                        sources.setdefault(path, "plain" if origin.through else "data")
-            if not sources:
-                sources = dict.fromkeys(self._equal(event, quantity.digest), "data")
-            sources.pop(event.path, None)
-            if sources:
-                found[quantity.name] = sources
+    # --- which step gave an input ---------------------------------------------------------------
+
+    def _file_of(self, event: Event) -> str:
+        provenance = self._past.provenance(event.signature)
+        if provenance is not None:
+            return provenance.file
+        return self._run.program if event.module in ("__main__", "__mp_main__") else ""
+
+    def _texts(self) -> dict[str, str]:
+        """The text of each file with steps: as it is now if the steps of the run stand there, else
+        as it was when the value of one was made."""
+        found: dict[str, str] = {}
+        for module, file in self._files.items():
+            events = [event for event in self._steps if event.module == module]
+            for text in self._known_texts(file, events):
+                found.setdefault(file, text)
+                flow = Flow({file: text})
+                if all(self._stands(flow, file, event) for event in events):
+                    found[file] = text
+                    break
         return found
 
-    def _paths_of(self, reader: Provenance, target: str) -> Iterable[str]:
-        """The paths of the steps with this target in the same file."""
-        for event in self._steps:
-            other = self._past.provenance(event.signature)
-            if other is None:
-                if event.module == reader.module and event.path.rpartition("/")[2] == target:
-                    yield event.path
-            elif other.file == reader.file and other.target == target:
-                yield event.path
+    def _known_texts(self, file: str, events: list[Event]) -> list[str]:
+        texts: dict[str, None] = {}
+        try:
+            with open(self._past.absolute(file), encoding="utf-8") as source:
+                texts[source.read()] = None
+        except (OSError, ValueError):
+            pass
+        noted: dict[str, int] = {}
+        for event in events:
+            provenance = self._past.provenance(event.signature)
+            text = self._past.text(provenance) if provenance is not None else None
+            if text is not None:
+                noted[text] = noted.get(text, 0) + 1
+        texts.update(dict.fromkeys(sorted(noted, key=lambda each: -noted[each])))
+        return list(texts)
+
+    def _stands(self, flow: Flow, file: str, event: Event) -> bool:
+        step = self._step_in(flow, file, event)
+        return step is not None and step.line == event.line
+
+    def _step_in(self, flow: Flow, file: str, event: Event) -> Step | None:
+        provenance = self._past.provenance(event.signature)
+        target = provenance.target if provenance is not None else ""
+        return flow.step(file, event.line, target, event.path)
+
+    def _place(self, event: Event) -> tuple[str, Step] | None:
+        file = self._files.get(event.module, "")
+        step = self._step_in(self._flow, file, event) if file else None
+        return (file, step) if step is not None else None
+
+    def _givers(self, event: Event, name: str, digest: str) -> dict[str, EdgeKind]:
+        """The paths of the steps that an input comes from, and how."""
+        found: dict[str, EdgeKind] = {}
+        place = self._at.get(event.path)
+        for origin in self._flow.origins(*place, name) if place is not None else ():
+            for path in self._paths_of(origin, event, digest):
+                if path != event.path and found.get(path) != "data":
+                    found[path] = "plain" if origin.plain else "data"
+        if not found and digest:
+            found = dict.fromkeys(self._equal(event, digest), "data")
+        return found
+
+    def _paths_of(self, origin: Origin, reader: Event, digest: str) -> list[str]:
+        """Those of the evaluations of a step before the reader that may have given its input."""
+        own = self._first.get(reader.path, len(self._first))
+        before = [
+            event
+            for event in self._given.get((origin.file, origin.line), ())
+            if self._first[event.path] < own
+        ]
+        if len(before) > 1 and digest:
+            same = [e for e in before if digest in self._past.digests(e).values()]
+            if same:
+                return [event.path for event in same[-1:]]
+        return [event.path for event in (before if origin.each else before[-1:])]
 
     def _equal(self, event: Event, digest: str) -> list[str]:
         """The nearest step before that gave a value which counts the same."""
-        for other in reversed(self._steps[: self._steps.index(event)]):
+        for other in reversed(self._steps[: self._first.get(event.path, 0)]):
             candidates = self._past.candidates(other.signature)
             tells = bool(candidates) and candidates[0].size >= _TELLING
             if tells and digest in self._past.digests(other).values():
@@ -192,15 +350,25 @@ class _Made:
         return []
 
 
-def _marked(text: str, file: str) -> dict[int, str]:
-    """First line -> target of the marked statements of a file."""
-    import ast
+def _drawn(file: str) -> str:
+    """A file as it is drawn; empty: it says nothing (what importing looks at)."""
+    name = posixpath.normpath(file) + ("/" if file.endswith("/") else "")
+    outside = name.startswith("/")
+    if outside and (name.endswith("/") or _INSTALLED.search(name)):
+        return ""
+    return "" if name == "./" else name
 
-    from ddsimport.source.pragma import pragmas_of
-    from ddsimport.source.steps import sites_of
 
-    try:
-        steps = sites_of(ast.parse(text), pragmas_of(text, file), file, text)
-    except (PragmaError, SyntaxError, ValueError, RecursionError):
-        return {}
-    return {step.site.line: step.site.target for step in steps}
+_INSTALLED = re.compile(
+    r"/lib/python[\d.]+|site-packages|dist-packages|python\d+\.zip|/pyvenv\.cfg$"
+)
+
+
+def _names_of(step: Step) -> list[str]:
+    if step.function is not None:
+        given = step.function.args
+        return [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return [*step.names, *step.arguments]
+
+
+__all__ = ["Edge", "EdgeKind", "Graph", "Node", "NodeKind", "graph_of"]

@@ -128,6 +128,7 @@ class Evaluation:
         self.loaded = frozenset(sys.modules)
         self.shown = messages.shown()
         with recorder.unrecorded():
+            self.session.tell_begun(self.step, self.path)
             audited.install()
         self.recording = recorder.begin()
         if self.recording.outer is not None:
@@ -247,18 +248,18 @@ class Evaluation:
     def _report(self, status: Status, seconds: float, reason: str) -> None:
         if status != "computed":
             ran_plain[self.step.module, self.step.site.line] = None
-        self.session.run.add(
-            Event(
-                path=self.path,
-                module=self.step.home,
-                line=self.step.site.line,
-                status=status,
-                signature=self.inquiry.signature,
-                seconds=seconds,
-                saved_seconds=0.0,
-                reason=reason,
-            )
+        event = Event(
+            path=self.path,
+            module=self.step.home,
+            line=self.step.site.line,
+            status=status,
+            signature=self.inquiry.signature,
+            seconds=seconds,
+            saved_seconds=0.0,
+            reason=reason,
         )
+        with recorder.unrecorded():  # those who watch are told in a file
+            self.session.run.add(event)
 
     def _keep(
         self, value: Any, seconds: float, recording: recorder.Recording, settled: Any

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ddsimport.report.events import Event
     from ddsimport.runtime.signature import Step
     from ddsimport.store.behind import Behind
     from ddsimport.store.trace import Candidate
@@ -198,8 +199,21 @@ class Session:
             "seconds": self.run.seconds,
             "saved_seconds": self.run.saved_seconds,
             "files": self._loaded_files(),
-            "events": [event.as_dict() for event in self.run.events[-_MOST_NOTED:]],
+            "events": [event.as_dict() for event in self._noted_events()],
         }
+
+    def _noted_events(self) -> list[Event]:
+        """All events, or as many: of each step the last, so that a long loop does not hide what
+        came before and after it."""
+        events = self.run.events
+        if len(events) <= _MOST_NOTED:
+            return events
+        places: dict[tuple[str, int], list[int]] = {}
+        for number, event in enumerate(events):
+            places.setdefault((event.module, event.line), []).append(number)
+        share = max(1, _MOST_NOTED // len(places))
+        kept = sorted(number for each in places.values() for number in each[-share:])
+        return [events[number] for number in kept[-_MOST_NOTED:]]
 
     def _note_run(self) -> None:
         """Leave the run to the index."""
@@ -223,6 +237,28 @@ class Session:
                 with suppress(UncachedError, OSError, SyntaxError, ValueError):
                     provenances.add_state(name, time_ns, size, kept_text(self, file))
         return found
+
+    def tell_begun(self, step: Step, path: str) -> None:
+        """A step is about to be evaluated: those who watch are told. Never raises."""
+        if self.run.live is None:
+            if self.store is None or not self.store.writable or self.run.in_child:
+                return
+            from ddsimport.report.livefile import Live
+            from ddsimport.store.versions import now
+
+            self.run.live = Live(
+                self.store.root,
+                self.run,
+                {
+                    "program": self.program,
+                    "started": now(),
+                    "arguments": sys.argv[1:][:_MOST_NOTED],
+                    "namespace": self.config.namespace,
+                    "python": sys.version.partition(" ")[0],
+                },
+            )
+            self.run.at_end.append(self.run.live.close)
+        self.run.live.begins(path, step.home, step.site.line)
 
     def _keep_within_budget(self) -> None:
         store = self.store

@@ -29,6 +29,7 @@ _NAMES = {
     "facts",
     "history",
     "index",
+    "live",
     "namespaces",
     "outbox",
     "partial",

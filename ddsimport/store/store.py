@@ -375,6 +375,14 @@ class Store:
         """
         return self._views.record(path)
 
+    def shown_file(self, path: str) -> str:
+        """The file that shows an artifact path, if there is one.
+
+        Raises:
+            StoreError: not an artifact path.
+        """
+        return self._views.file_of(path)
+
     def load(self, path: str, version: str | int | None = None) -> Any:
         """The value that the artifact path shows now, exactly as it was kept.
 
