@@ -10,6 +10,7 @@ from ddsimport import runner
 from ddsimport.commands import common
 from ddsimport.errors import ConfigurationError, StoreError
 from ddsimport.forecast.planner import Forecast, Plan, plan_of
+from ddsimport.report.table import coloured_diff
 from ddsimport.report.terminal import duration
 
 TYPE_CHECKING = False
@@ -72,7 +73,9 @@ def _tell(options: argparse.Namespace, plan: Plan) -> None:
         sys.stdout.write(_line(each))
         if not options.no_diff and each.outlook != "hit":
             for one in each.differences:
-                sys.stdout.write("".join(f"    {line}\n" for line in one.diff.splitlines()))
+                sys.stdout.write(
+                    "".join(f"    {line}\n" for line in coloured_diff(one.diff).splitlines())
+                )
     counts = {outlook: sum(each.outlook == outlook for each in plan.steps) for outlook in _IN_WORDS}
     told = ", ".join(f"{count} {_IN_WORDS[name]}" for name, count in counts.items() if count)
     if not plan.steps:
