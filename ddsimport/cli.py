@@ -34,6 +34,7 @@ options:
   --force PATH     evaluate the step at this path, and those below it, though their values are kept
   --refresh        evaluate every step
   --show           print the program as ddsimport rewrites it, and do not run it
+  --completion SH  print what a shell is to run so that it completes: bash, zsh or fish
   --version        print the version of ddsimport
   -h, --help       print this
   --               what follows is the script, even if it is called `log` or starts with `-`
@@ -41,18 +42,27 @@ options:
 commands (each takes --help; a file of that name in this folder is run instead):
   accept PATH      say that an edit of a step's code does not change its result
   demo [FOLDER]    run a small project on real data and show what a cache does for it
+  diff A [B]       how two values differ, and the code that they were made by
+  doctor           what is configured, what is not seen here, what needs attention
   gc               bring the store within its budget, least recently used first
   graph [SCRIPT]   draw what depends on what: a page (default), svg, png, dot, mermaid
   key COMMAND      make yourself a key, and say whose values may run code here: create, show,
                    trust, distrust, list
+  lint SCRIPT...   what the text of programs tells: pragmas that never hit, unseeded randomness
   log PATH         what an artifact path has shown: when, how long it took, from which inputs
   ls [PREFIX]      what artifact paths there are
   plan PROGRAM     what a run would do, and why, without running anything
   pull [PATH]      fetch what others evaluated from the remote
   push             send what was evaluated here to the remote
+  show PATH        what an artifact holds: the head of a table, a picture, a text
+  status           the store, the last runs, what they saved
   ui [SCRIPT]      the page of the graph in a browser, live
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
+
+Each command but demo takes --json, and answers with an object on each line. Exit codes of commands:
+0 it was done; 1 what it looks for was found (a difference, damage, see its --help); 2 it could not
+be done. The exit code of a run is the program's own; 2 also where it cannot be started.
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
@@ -64,14 +74,19 @@ pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints,
 _SUBCOMMANDS = {
     "accept": "ddsimport.commands.accept",
     "demo": "ddsimport.demo",
+    "diff": "ddsimport.commands.diff",
+    "doctor": "ddsimport.commands.doctor",
     "gc": "ddsimport.commands.gc",
     "graph": "ddsimport.commands.graph",
     "key": "ddsimport.commands.key",
+    "lint": "ddsimport.commands.lint",
     "log": "ddsimport.commands.log",
     "ls": "ddsimport.commands.ls",
     "plan": "ddsimport.commands.plan",
     "pull": "ddsimport.commands.pull",
     "push": "ddsimport.commands.push",
+    "show": "ddsimport.commands.show",
+    "status": "ddsimport.commands.status",
     "ui": "ddsimport.commands.ui",
     "verify": "ddsimport.commands.verify",
     "why": "ddsimport.commands.why",
@@ -99,7 +114,8 @@ class Invocation:
 
     Attributes:
         flags: for `config.resolve`.
-        action: what to do: `help`, `version`, `show`, `run`, or a subcommand's name.
+        action: what to do: `help`, `version`, `source` (for `--show`), `complete`, `completion`,
+            `run`, or a subcommand's name.
         is_module: the program was given with `-m`.
         program: the script as it was written, or the module's name.
         arguments: those of the program or the subcommand.
@@ -131,12 +147,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"ddsimport {__version__}\n")
         return 0
+    if invocation.action in ("complete", "completion"):
+        return _complete(invocation)
     if invocation.action in _SUBCOMMANDS:
         return _run_subcommand(invocation)
     from ddsimport import runner
 
     try:
-        if invocation.action == "show":
+        if invocation.action == "source":
             return _show(invocation)
         prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
         program = prepare(invocation.program, invocation.arguments, invocation.flags)
@@ -178,7 +196,12 @@ def parse(arguments: Sequence[str]) -> Invocation:
         elif word == "--refresh":
             invocation.flags["force"] = "/"
         elif word == "--show":
-            invocation.action = "show"
+            invocation.action = "source"
+        elif word.partition("=")[0] in ("--complete", "--completion"):
+            name, equals, value = word.partition("=")
+            invocation.action = name[2:]
+            invocation.arguments = [value] if equals else rest
+            return invocation
         elif word == "--version":
             invocation.action = "version"
             return invocation
@@ -260,6 +283,24 @@ def _show(invocation: Invocation) -> int:
         _tell("".join(traceback.format_exception_only(error)))
         return 1
     sys.stdout.write(text)
+    return 0
+
+
+def _complete(invocation: Invocation) -> int:
+    from ddsimport.commands import completion
+
+    if invocation.action == "complete":
+        words = [word for word in invocation.arguments[:1] if word != "--"]
+        return completion.main(
+            words + invocation.arguments[1:],
+            options=("-q", "-v", "-m", "-h", *_LONG),
+            with_value=_WITH_VALUE,
+            commands=_SUBCOMMANDS,
+        )
+    if len(invocation.arguments) != 1 or invocation.arguments[0] not in completion.SHELLS:
+        shells = ", ".join(completion.SHELLS)
+        return _complain(f"--completion takes the name of a shell: {shells}")
+    sys.stdout.write(completion.script_for(invocation.arguments[0]))
     return 0
 
 

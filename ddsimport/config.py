@@ -151,6 +151,23 @@ def resolve(directory: str, flags: Flags, environ: Mapping[str, str]) -> Config:
     )
 
 
+def origins(directory: str, flags: Flags, environ: Mapping[str, str]) -> dict[str, str]:
+    """What set each key that is not left to its default, in words: for people only.
+
+    Raises:
+        ConfigurationError: as `resolve`.
+    """
+    file = os.path.join(_project_above(directory), "pyproject.toml")
+    table, _ = _table_of(file)
+    found = dict.fromkeys(table, file)
+    variables = {
+        "store": STORE_VARIABLE, "report": REPORT_VARIABLE, "namespace": NAMESPACE_VARIABLE
+    }  # fmt: skip
+    found.update({key: name for key, name in variables.items() if environ.get(name)})
+    found.update({key: f"--{key}" for key in flags})
+    return found
+
+
 def _namespace(name: str, project: str) -> str:
     """Raises ConfigurationError: it cannot be a folder's name on all systems."""
     if name == "git":

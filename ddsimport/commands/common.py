@@ -9,7 +9,9 @@ import sys
 
 from ddsimport import config
 from ddsimport.errors import ConfigurationError, StoreError
-from ddsimport.store.store import Store
+from ddsimport.records import Record
+from ddsimport.store.paths import checked_path
+from ddsimport.store.store import AbsentArtifactError, Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +27,38 @@ DONE, FOUND, UNUSABLE = 0, 1, 2
 """Exit codes: all is well; something is not as it should be; nothing could be done."""
 
 
-def parser_of(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options of every subcommand."""
-    parser = argparse.ArgumentParser(prog=f"python -m ddsimport {name}", description=description)
+class _Formatter(argparse.HelpFormatter):
+    """Lines of what has several stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text.strip():
+            return super()._fill_text(text, width, indent)
+        return "".join(indent + line for line in text.splitlines(keepends=True))
+
+
+def parser_of(
+    name: str, description: str, *, found: str = "", more: str = ""
+) -> argparse.ArgumentParser:
+    """A parser with the options of every subcommand.
+
+    Args:
+        found: when it exits with `FOUND`; empty if it never does.
+        more: what else the help says, below the options.
+    """
+    codes = "exit codes: 0 it was done" + (f"; 1 {found}" if found else "") + "; 2 it could not be"
+    parser = argparse.ArgumentParser(
+        prog=f"ddsimport {name}",
+        description=description,
+        epilog="\n\n".join(filter(None, (more, codes))),
+        formatter_class=_Formatter,
+    )
     parser.add_argument(
         "--store", metavar="DIR", help="the store (default: as for a run from here)"
     )
     parser.add_argument("--namespace", metavar="NAME", help="whose paths (default: likewise)")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="answer in JSON, an object on each line"
+    )
     return parser
 
 
@@ -138,3 +164,49 @@ def size_of(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} TB"
+
+
+class Artifact(Record):
+    """An artifact as the user named it: `/path`, `/path@8bfbe639`, `/path@-1`.
+
+    Attributes:
+        path: the artifact path.
+        version: as `Store.load` takes it; None for what it shows now.
+        blob, size, codec, signature: of the value.
+    """
+
+    path: str
+    version: str | int | None
+    blob: str
+    size: int
+    codec: str
+    signature: str
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.path}@{self.blob[:8]}"
+
+
+def artifact(store: Store, text: str) -> Artifact:
+    """Raises StoreError: there is none, or no such version of it."""
+    path, at, said = text.rpartition("@")
+    record = store.current(checked_path(text))
+    if not at or record is not None:  # a path may hold an `@`
+        if record is None:
+            store.load(text)  # raises, and tells the nearest one
+            raise AbsentArtifactError(f"there is no artifact at {text}")
+        return Artifact(
+            record.path, None, record.blob, record.blob_size, record.codec, record.signature
+        )
+    version: str | int = said
+    if said.lstrip("-").isdigit() and len(said) < 4:
+        version = int(said)
+    past = store.past(path, version)
+    return Artifact(past.path, version, past.blob, past.size, past.codec, past.signature)
+
+
+def find_modules_here() -> None:
+    """Let what is unpickled find its classes as `python -m` does: from the working directory."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, "")

@@ -32,7 +32,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ddsimport key", description=_DESCRIPTION)
+    parser = argparse.ArgumentParser(
+        prog="ddsimport key",
+        description=_DESCRIPTION,
+        epilog="exit codes: 0 it was done; 2 it could not be",
+    )
     below = parser.add_subparsers(metavar="COMMAND", required=True)
     create = below.add_parser("create", help="make yourself a key, which then signs what you push")
     create.set_defaults(do=_create)
@@ -46,26 +50,33 @@ def _parser() -> argparse.ArgumentParser:
     distrust.add_argument("key", metavar="KEY", help="a public key, or what you call its holder")
     distrust.set_defaults(do=_distrust)
     listed = below.add_parser("list", help="the keys that you trust")
-    listed.add_argument("--json", action="store_true", help="answer in JSON")
     listed.set_defaults(do=_list)
+    for command in (create, show, trust, distrust, listed):
+        command.add_argument(
+            "--json", action="store_true", help="answer in JSON, an object on each line"
+        )
     return parser
 
 
-def _create(_: argparse.Namespace) -> int:
-    sys.stdout.write(f"{keys.create()}\n")
+def _create(options: argparse.Namespace) -> int:
+    key = keys.create()
+    common.answer(options, {"key": key, "name": "", "own": True}, key)
     return common.DONE
 
 
-def _show(_: argparse.Namespace) -> int:
+def _show(options: argparse.Namespace) -> int:
     own = keys.own()
     if own is None:
         raise keys.KeysError("you have no key; make one: python -m ddsimport key create")
-    sys.stdout.write(f"{own}\n")
+    common.answer(options, {"key": own, "name": "", "own": True}, own)
     return common.DONE
 
 
 def _trust(options: argparse.Namespace) -> int:
-    keys.trust(options.key.strip().lower(), options.name)
+    key = options.key.strip().lower()
+    keys.trust(key, options.name)
+    if options.json:
+        common.answer(options, {"key": key, "name": options.name, "own": False}, "")
     return common.DONE
 
 
@@ -73,7 +84,10 @@ def _distrust(options: argparse.Namespace) -> int:
     named = [key for key, name in keys.trusted().items() if name and name == options.key]
     if len(named) > 1:
         raise keys.KeysError(f"several keys are called {options.key}; name one by its digits")
-    keys.distrust(named[0] if named else options.key.strip().lower())
+    key = named[0] if named else options.key.strip().lower()
+    keys.distrust(key)
+    if options.json:
+        common.answer(options, {"key": key}, "")
     return common.DONE
 
 
@@ -81,8 +95,9 @@ def _list(options: argparse.Namespace) -> int:
     own = keys.own()
     found = {**({own: "(your own)"} if own else {}), **keys.trusted()}
     if options.json:
-        listed = [{"key": key, "name": name, "own": key == own} for key, name in found.items()]
-        sys.stdout.write(json.dumps(listed) + "\n")
+        for key, name in found.items():
+            facts = {"key": key, "name": "" if key == own else name, "own": key == own}
+            sys.stdout.write(json.dumps(facts) + "\n")
     else:
         sys.stdout.write("".join(f"{key} {name}".rstrip() + "\n" for key, name in found.items()))
     return common.DONE

@@ -10,6 +10,7 @@ from ddsimport import runner
 from ddsimport.commands import common
 from ddsimport.errors import ConfigurationError, StoreError
 from ddsimport.forecast.planner import Forecast, Plan, plan_of
+from ddsimport.report.table import coloured_diff
 from ddsimport.report.terminal import duration
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         "What a run of the program would do, without running anything: each step as a hit, will "
         "run, or unknown until another step has run, and why. What plain code computes is taken to "
         "be what it was.",
+        found="--check was given, and something would run, or may",
     )
     parser.add_argument("-m", dest="is_module", action="store_true", help="PROGRAM is a module")
     parser.add_argument("program", metavar="PROGRAM", help="a script")
@@ -71,7 +73,9 @@ def _tell(options: argparse.Namespace, plan: Plan) -> None:
         sys.stdout.write(_line(each))
         if not options.no_diff and each.outlook != "hit":
             for one in each.differences:
-                sys.stdout.write("".join(f"    {line}\n" for line in one.diff.splitlines()))
+                sys.stdout.write(
+                    "".join(f"    {line}\n" for line in coloured_diff(one.diff).splitlines())
+                )
     counts = {outlook: sum(each.outlook == outlook for each in plan.steps) for outlook in _IN_WORDS}
     told = ", ".join(f"{count} {_IN_WORDS[name]}" for name, count in counts.items() if count)
     if not plan.steps:

@@ -20,7 +20,7 @@ python -m ddsimport key trust KEY
 
 def main(arguments: Sequence[str]) -> int:
     """0 if all is here now, 1 if something was not taken, 2 if nothing could be done."""
-    parser = common.parser_of("pull", _DESCRIPTION)
+    parser = common.parser_of("pull", _DESCRIPTION, found="something was not taken")
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="an artifact path; those below it come along"
     )

@@ -19,7 +19,7 @@ sent again. Values are signed with your key, if you have one: python -m ddsimpor
 
 def main(arguments: Sequence[str]) -> int:
     """0 if all is there now, 1 if something could not be pushed, 2 if nothing could be done."""
-    parser = common.parser_of("push", _DESCRIPTION)
+    parser = common.parser_of("push", _DESCRIPTION, found="something could not be pushed")
     parser.add_argument(
         "--all",
         action="store_true",

@@ -20,7 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = common.parser_of(
         "verify",
         "Look at every byte of the store, name what is damaged, and mend it: damaged files go to "
-        "`quarantine/`, and the next run evaluates what they held. Exits with 1 if there was any.",
+        "`quarantine/`, and the next run evaluates what they held.",
+        found="something is damaged",
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="change nothing, say what is damaged"

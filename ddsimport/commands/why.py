@@ -8,6 +8,7 @@ import sys
 
 from ddsimport.commands import common
 from ddsimport.report.past import Past
+from ddsimport.report.table import coloured_diff
 from ddsimport.report.told import explained, text_of
 
 TYPE_CHECKING = False
@@ -57,5 +58,5 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
             sys.stdout.write(f"{len(found) - len(ran)} of {len(found)} steps were hits\n")
         found = ran
     for each in found:
-        sys.stdout.write(text_of(each, with_diff=not options.no_diff))
+        sys.stdout.write(text_of(each, with_diff=not options.no_diff, painted=coloured_diff))
     return common.DONE

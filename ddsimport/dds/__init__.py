@@ -141,7 +141,7 @@ def eval(
     if dds_export_graph is not None:
         from ddsimport.dds._graphs import export
 
-        export(os.path.abspath(dds_export_graph), fun, events)
+        export(os.path.abspath(dds_export_graph), events)
     return value
 
 

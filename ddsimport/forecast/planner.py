@@ -268,7 +268,8 @@ class _Planner:
             return f"Python {candidate.python} -> {here}"
         for name, version in candidate.versions.items():
             now = version_of(name)
-            if now is not None and now != version:
+            # Of a package that only the value is of, the bare version is noted.
+            if now is not None and now != version and not now.endswith(f"=={version}"):
                 return f"package {name}: {version} -> {now}"
         return ""
 

@@ -156,7 +156,7 @@ class Run:
                 self.say(f"end {closing!r}", f"the run was not closed well: {error!r}")
         if self.in_child:
             return
-        from ddsimport.report.terminal import summary, write, write_report
+        from ddsimport.report.terminal import summary, table_of, write, write_report
 
         if self.report is not None:
             try:
@@ -168,7 +168,7 @@ class Run:
                 self.say("report", f"the report cannot be written: {self.report}: {error!r}")
         if not self.quiet and not self.told:
             _flush_standard_output()
-            write(summary(self))
+            write(table_of(self) + summary(self))
 
 
 def _flush_standard_output() -> None:

@@ -56,7 +56,7 @@ def _followed(
             if statement.lineno >= before or (statement.lineno, name) in seen:
                 continue
             binds = name in _bound(statement)
-            if not binds and not _acts_on(statement, name):
+            if not binds and not acts_on(statement, name):
                 continue
             seen.add((statement.lineno, name))
             yield statement, name, through
@@ -119,7 +119,7 @@ def _bound(statement: ast.stmt) -> set[str]:
     }
 
 
-def _acts_on(statement: ast.stmt, name: str) -> bool:
+def acts_on(statement: ast.stmt, name: str) -> bool:
     """`x.append(1)`, `fill(x)`, `x["a"] = 1`, `x.n += 1`."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         call = statement.value

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ddsimport.report.events import Event, Run
 
 REPORT_VERSION = 1
+SHOWN_PATHS = 20
+"""Paths in the table: those that took or saved most."""
+_WORTH_RICH = 2.0
+"""Seconds that steps took, after which nobody minds the tenth that `rich` takes to import."""
 SHOWN_PROBLEMS = 10
 """Problems that the summary lists; the others are counted and are in the report."""
 
@@ -50,6 +54,58 @@ def summary(run: Run) -> str:
     if hidden > 0:
         lines.append(f"  and {hidden} more: --report FILE has them all")
     return "\n".join(lines) + "\n"
+
+
+def table_of(run: Run) -> str:
+    """What became of each path, where people look: on a terminal, if there are several."""
+    stream = sys.__stderr__
+    if run.verbose or stream is None or stream.closed or not stream.isatty():
+        return ""
+    from ddsimport.report import table
+
+    rows = _rows(run)
+    if len(rows) < 2 or not table.is_terminal(stream):
+        return ""
+    # A warm run is over before `rich` is imported.
+    quickly = run.seconds < _WORTH_RICH
+    left_out = len(rows) - SHOWN_PATHS
+    dear = sorted(rows, key=lambda path: -max(rows[path][1:]))[:SHOWN_PATHS]
+    shown = [path for path in rows if path in set(dear)]
+    colours = {"hit": table.GOOD, "failed": table.BAD, "uncached": table.STRONG}
+    cells = [
+        (path, what, duration(took) if took else "", duration(saved) if saved else "")
+        for path in shown
+        for what, took, saved in [rows[path]]
+    ]
+    drawn = table.shown(
+        ("path", "", "took", "saved"),
+        cells,
+        right=(2, 3),
+        colours=[colours.get(rows[path][0].partition(" ")[0], "") for path in shown],
+        stream=stream,
+        quickly=quickly,
+    )
+    return f"{drawn}\n" + (f"and {left_out} more paths\n" if left_out > 0 else "")
+
+
+def _rows(run: Run) -> dict[str, tuple[str, float, float]]:
+    """Path -> what happened, the seconds it took, the seconds it saved."""
+    rows: dict[str, tuple[str, float, float]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    for event in run.events:
+        _, took, saved = rows.get(event.path, ("", 0.0, 0.0))
+        count = counts.setdefault(event.path, {})
+        count[event.status] = count.get(event.status, 0) + 1
+        what = ", ".join(
+            status if count == {status: 1} else f"{status} {times}x"
+            for status, times in count.items()
+        )
+        if event.status == "hit":
+            saved += event.saved_seconds
+        else:
+            took += event.seconds
+        rows[event.path] = what, took, saved
+    return rows
 
 
 def line_of(event: Event, *, loaded: bool = True) -> str:

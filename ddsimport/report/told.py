@@ -10,7 +10,7 @@ from ddsimport.report.why import Explanation, Why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ddsimport.report.events import Event
     from ddsimport.report.past import PastRun
@@ -59,8 +59,10 @@ def _event_of(past: Past, what: str) -> tuple[PastRun, Event]:
     return found
 
 
-def text_of(each: Explanation, *, with_diff: bool = True) -> str:
-    """An explanation for a terminal."""
+def text_of(
+    each: Explanation, *, with_diff: bool = True, painted: Callable[[str], str] = str
+) -> str:
+    """An explanation for a terminal; `painted` may colour a diff."""
     lines = [f"{each.path}  {each.status}  ({each.place}, {each.run})", f"  {each.said}"]
     if len(each.chain) > 1:
         lines.append(f"  {' <- '.join(each.chain)}")
@@ -68,7 +70,7 @@ def text_of(each: Explanation, *, with_diff: bool = True) -> str:
         lines.append(f"  - {cause.said}" + (f"  (from {cause.step})" if cause.step else ""))
         lines += [f"    {line}" for line in cause.details]
         if with_diff and cause.diff:
-            lines += [f"    {line}" for line in cause.diff.splitlines()]
+            lines += [f"    {line}" for line in painted(cause.diff).splitlines()]
     return "\n".join(lines) + "\n"
 
 

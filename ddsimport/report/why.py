@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.code import Code
 from ddsimport.report.graph import graph_of
 from ddsimport.store import labels
+from ddsimport.store.choice import runs_no_code
 from ddsimport.store.trace import Candidate
+from ddsimport.values.difference import difference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +30,11 @@ Kind = Literal[
     "code", "input", "variable", "file", "environment", "artifact", "random", "package", "python",
     "option", "code that ran", "expired", "lost",
 ]  # fmt: skip
+
+
+_LARGEST = 64 << 20
+"""Bytes of values that are loaded to be compared."""
+_MOST_DETAILS = 6
 
 
 class Cause(Record):
@@ -218,9 +226,36 @@ class Why:
             elif before[name].digest != quantity.digest:
                 said = f"{kind} {name}: {self._said(before[name])} -> {self._said(quantity)}"
                 step = self._giver(event, name) if kind == "input" else ""
-                yield Cause(kind, name, said, step=step)
+                details = self._details(step, name) if step else ()
+                yield Cause(kind, name, said, step=step, details=details)
         for name in before.keys() - after.keys():
             yield Cause(kind, name, f"{kind} {name} is no longer read")
+
+    def _details(self, path: str, name: str) -> tuple[str, ...]:
+        """How the values of a step differ, if both are there and loading them runs no code of the
+        program."""
+        event = self._run.latest.get(path)
+        earlier = self._earlier(event) if event is not None else None
+        if event is None or earlier is None:
+            return ()
+        values = []
+        for each in (earlier, event):
+            candidates = self._past.candidates(each.signature)
+            if not candidates or candidates[0].size > _LARGEST:
+                return ()
+            # `parts` are told of values only in which nothing is of a class of the program's own.
+            if not candidates[0].parts and not runs_no_code(candidates[0].codec):
+                return ()
+            try:
+                value = self._past.store.value(candidates[0])
+            except (StoreError, CodecError):
+                return ()
+            provenance = self._past.provenance(each.signature)
+            targets = provenance.target.split(",") if provenance is not None else []
+            if len(targets) > 1 and name in targets and isinstance(value, tuple | list):
+                value = value[targets.index(name)]
+            values.append(value)
+        return tuple(difference(*values)[:_MOST_DETAILS])
 
     def _said(self, quantity: Quantity) -> str:
         return quantity.summary or f"a value with digest {quantity.digest[:8]}"

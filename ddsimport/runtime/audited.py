@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from types import FrameType
 
-from ddsimport.runtime import asked, databases, descriptors, recorder
+from ddsimport.runtime import asked, databases, descriptors, output, recorder
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
 from ddsimport.store import labels
@@ -301,6 +301,10 @@ def _is_own_jvm(address: Any) -> bool:
 
 
 def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any) -> None:
+    if output.stand_aside is not output.nothing and (
+        _inherits_output() or _inherits_output("errwrite", 2)
+    ):
+        output.stand_aside()
     for recording in recorder.recordings():
         recording.notes[
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
@@ -321,16 +325,21 @@ def _on_shell(command: Any) -> None:
     _on_child("sh", command)
 
 
-def _inherits_output() -> bool:
-    """Whether the child that is about to be started prints where this program prints."""
+def _inherits_output(name: str = "c2pwrite", descriptor: int = 1) -> bool:
+    """Whether the child that is about to be started prints where this program prints.
+
+    Args:
+        name: what `subprocess` calls the child's descriptor.
+        descriptor: this program's.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename in _GO_BETWEENS:
         frame = frame.f_back
     if frame is None or frame.f_code.co_name != "_execute_child":
         return True  # os.system
-    output = frame.f_locals.get("c2pwrite", -1)
+    given = frame.f_locals.get(name, -1)
     try:
-        return output == -1 or os.path.sameopenfile(output, 1)
+        return given == -1 or os.path.sameopenfile(given, descriptor)
     except OSError:
         return False
 
@@ -347,6 +356,7 @@ def _words_of(arguments: Any) -> Iterator[str]:
 
 def note_worker() -> None:
     """A worker process is started, by whatever way."""
+    output.stand_aside()
     for recording in recorder.recordings():
         recording.notes["it started a worker process: what only that runs or reads is not seen"] = (
             None
@@ -380,6 +390,9 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "subprocess.Popen": _on_child,
     "os.system": _on_shell,
     "os.fork": note_worker,
+    "os.forkpty": lambda *_: output.stand_aside(),
+    "os.posix_spawn": lambda *_: output.stand_aside(),
+    "os.exec": lambda *_: output.stand_aside(),
 }
 
 

@@ -83,6 +83,7 @@ class own_text:  # noqa: N801 - used as `with own_text():`
     """What is written meanwhile is ours (see `report.terminal`), and no step's."""
 
     def __enter__(self) -> None:
+        output.make_way()
         look()
         self._unrecorded = recorder.unrecorded()
         self._unrecorded.__enter__()

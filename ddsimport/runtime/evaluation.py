@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.outliving import Outliving
     from ddsimport.runtime.plans import Ran
     from ddsimport.runtime.process import Settings
+    from ddsimport.runtime.progress import InProgress
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
@@ -76,7 +77,7 @@ class Evaluation:
         self.stem = stem
         self.lazy = lazy
         self.recording: recorder.Recording | None = None
-        self.started = 0.0
+        self.started = perf_counter()
         self.outcome: tuple[Any] | None = None
         self.ended = False
         self.bindings: dict[tuple[str, str], object] = {}
@@ -94,6 +95,7 @@ class Evaluation:
         self.trouble: Exception | None = None
         self.ran: Ran | None = None
         self.kept: Candidate | None = None
+        self.line: InProgress | None = None
 
     def begin(self, code: CodeType | None) -> None:
         """Start the recording; `code` is what the step stands in, if that is Python.
@@ -115,6 +117,7 @@ class Evaluation:
             native,
             outliving,
             process,
+            progress,
             randomness,
             unforeseen,
             witness,
@@ -149,6 +152,8 @@ class Evaluation:
             exact = self.session.uses_footprints() or _imports(live)
             self.draws = randomness.Draws()  # imports: before anybody counts calls
             witness.begin(self.recording, lambda: unforeseen.is_blind(live, codebook), exact)
+            site = self.step.site
+            self.line = progress.begin(self.session, self.path, self.step.module, site.line)
 
     def __call__(self, value: Any) -> tuple[Any]:
         given = value
@@ -211,9 +216,10 @@ class Evaluation:
 
     def _end(self) -> None:
         """Whatever fails, all else is ended."""
-        from ddsimport.runtime import witness
+        from ddsimport.runtime import progress, witness
 
         self.ended = True
+        progress.end(self.line)
         endings = [self._compare_settings]
         endings += [each.end for each in (self.watch, self.figures) if each is not None]
         if self.recording is not None:

@@ -55,6 +55,7 @@ class _Tap:
             return self.original(*arguments)
         _writing.add(thread)
         try:
+            make_way(*arguments)
             before_write()
             result = self.original(*arguments)
         finally:
@@ -68,12 +69,24 @@ _writing: set[int] = set()
 """Threads in the middle of a write to a stream that is tapped."""
 
 
-def nothing() -> None:
+def nothing(*_: object) -> None:
     """Do nothing."""
 
 
 before_write: Callable[[], None] = nothing
 """Called before each write or flush (see `descriptors`)."""
+
+make_way: Callable[..., None] = nothing
+"""Called before each write or flush, too, with what is written: a line of ours may be on the
+terminal (`progress`)."""
+
+stand_aside: Callable[[], None] = nothing
+"""Called before a child is started, which may write to the terminal at any time (`progress`)."""
+
+
+def is_writing() -> bool:
+    """Whether something is being written to a stream that is tapped."""
+    return bool(_writing)
 
 
 def _text_of(written: Any) -> str:

@@ -223,10 +223,10 @@ def seeded() -> frozenset[str]:
         _looked_at.add(name)
         file = getattr(sys.modules.get(name), "__file__", None)
         if type(file) is str and file.endswith(".py") and tracked.is_tracked(file):
-            _by_text.update(_seeded_in(_text_of(file)))
+            _by_text.update(seeded_in(_text_of(file)))
     if cells.current is not None and cells.current.file not in _looked_at:
         _looked_at.add(cells.current.file)
-        _by_text.update(_seeded_in(cells.text_of(cells.current.file) or ""))
+        _by_text.update(seeded_in(cells.text_of(cells.current.file) or ""))
     return frozenset(_by_text)
 
 
@@ -238,7 +238,8 @@ def _text_of(file: str) -> str:
         return ""
 
 
-def _seeded_in(text: str) -> frozenset[str]:
+def seeded_in(text: str) -> frozenset[str]:
+    """The generators that a text seeds."""
     import re
 
     names = {"random": "random", "np.random": "numpy", "numpy.random": "numpy", "torch": "torch"}

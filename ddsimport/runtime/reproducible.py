@@ -56,7 +56,7 @@ def notes(live: Live, recording: Recording, ttl: float | None) -> list[str]:
     found = []
     asking: dict[str, list[str]] = {}
     for name in live.installed():
-        if (what := _what(name)) is not None:
+        if (what := asked_by(name)) is not None:
             asking.setdefault(what, []).append(name)
     for what, names in asking.items():
         shown = ", ".join(sorted(set(names)))
@@ -70,5 +70,6 @@ def notes(live: Live, recording: Recording, ttl: float | None) -> list[str]:
     return found
 
 
-def _what(owner: str) -> str | None:
+def asked_by(owner: str) -> str | None:
+    """What calling installed code of this full dotted name means; None: nothing of that kind."""
     return _ASKING.get(owner) or _ASKING.get(owner.partition(".")[0])

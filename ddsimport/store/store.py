@@ -403,6 +403,11 @@ class Store:
         self.others.check(path, record.signature, record.blob)
         return self._decode(record.blob, record.blob_size, record.codec)
 
+    def view_file(self, path: str) -> str:
+        """The file that shows an artifact, whether or not there is one. Raises StoreError: not an
+        artifact path."""
+        return self._views.file_of(path)
+
     def past(self, path: str, version: str | int) -> Version:
         """A value that the artifact path has shown.
 

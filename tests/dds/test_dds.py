@@ -414,3 +414,50 @@ def test_gc_and_verify_know_the_folders(run, project):
     (step,) = json.loads((project.root / "report.json").read_text())["steps"]
     assert step["status"] == "hit"
     assert (project.root / "data" / "a").read_text() == "text"
+
+
+# --- graphs ---------------------------------------------------------------------------------------
+
+_DRAWN = """
+import sys
+import ddsimport.dds as dds
+
+@dds.data_function("/numbers")
+def numbers():
+    return list(range(50))
+
+def total(xs):
+    return sum(xs) + len(str(dds.load("/numbers")))
+
+def pipeline():
+    numbers()
+    return dds.keep("/total", total, numbers())
+
+print(dds.eval(pipeline, dds_export_graph=sys.argv[1], dds_stages=sys.argv[2:] or None))
+"""
+
+
+def test_the_graph_of_an_eval_is_drawn(project):
+    project.write(main=_DRAWN)
+    drawn = project.root / "graph.json"
+    for _ in range(2):  # evaluated, then hits
+        drawn.unlink(missing_ok=True)
+        ended = project.python("main.py", "graph.json")
+        assert ended.returncode == 0, ended
+        graph = json.loads(drawn.read_text())
+        assert {"step:/numbers", "step:/total"} <= {node["id"] for node in graph["nodes"]}
+        edges = {(edge["source"], edge["target"]) for edge in graph["edges"]}
+        assert ("step:/numbers", "step:/total") in edges
+    assert project.python("main.py", "graph.svg").returncode == 0
+    assert "/total" in (project.root / "graph.svg").read_text()
+    drawn.unlink()
+    assert project.python("main.py", "graph.json", "analysis").stdout == "None\n"
+    assert drawn.exists()
+
+
+def test_a_graph_that_cannot_be_drawn(project):
+    project.write(main=_DRAWN)
+    ended = project.python("main.py", "graph.json", "analysis")
+    assert "DDSException" in ended.stderr and "evaluate it once" in ended.stderr
+    ended = project.python("main.py", "graph.xyz")
+    assert "DDSException" in ended.stderr and "no suffix" in ended.stderr

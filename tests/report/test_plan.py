@@ -222,3 +222,19 @@ def test_a_module(project):
     project.edit("package/helper.py", "* 30", "* 31")
     ended = project.python(*words)
     assert ended.returncode == 1 and "code: f" in ended.stdout
+
+
+def test_packages_that_only_the_value_is_of(project):
+    pytest.importorskip("numpy")
+    project.write(
+        main="""
+        import numpy
+        def mean(rows):
+            return sum(rows) / numpy.float64(len(rows))
+        x = mean([1, 2, 3])  # dds: /x
+        y = x + 1  # dds: /y
+        """
+    )
+    project.same()
+    assert set(outlooks(project).values()) == {"hit"}
+    assert project.same().evaluated() == set()

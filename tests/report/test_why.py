@@ -190,3 +190,31 @@ html = ddsimport.why()._repr_html_()
 print("&lt;= LIMIT" in html and "<= LIMIT" not in html)""",
     )
     assert run_once.run().stdout.splitlines()[1:] == ["['clean'] 4", "True", "True"]
+
+
+def test_an_input_from_a_step_is_told_with_its_first_difference(project):
+    pytest.importorskip("pandas")
+    project.write(
+        main="""
+        import pandas as pd
+        def table(n):
+            return pd.DataFrame({"a": range(n), "b": [1.5] * n})
+        def first(frame):
+            return frame["a"].sum() + frame["b"].sum()
+        frame = table(20)  # dds: /frame
+        low, high = [1] * 30, [2] * 30  # dds: /pair
+        x = first(frame)  # dds: /x
+        y = sum(high)  # dds: /y
+        print(x, y)
+        """
+    )
+    project.same()
+    project.edit("main.py", "[1.5] * n", "[1.5] * (n - 1) + [2.5]")
+    project.edit("main.py", "[2] * 30", "[2] * 29 + [3]")
+    project.same()
+    told = why(project)
+    (cause,) = told["/x"]["causes"]
+    assert cause["said"] == "input frame: DataFrame 20 x 2 -> DataFrame 20 x 2"
+    assert any("19" in line and "2.5" in line for line in cause["details"]), cause["details"]
+    (cause,) = told["/y"]["causes"]
+    assert any("29" in line and "3" in line for line in cause["details"]), cause
