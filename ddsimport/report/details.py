@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _VERSIONS = 20
 _MOST_TEXT = 4_000  # characters of a value
+_MOST_DATA = 64 << 20  # bytes of a value that is decoded to be shown
+_WIDTH = 76  # characters of a table
 _MOST_LINES = 40
 _MOST_IMAGE = 400_000  # bytes
 _IMAGES = {
@@ -67,9 +69,24 @@ class Details:
             told.update(self._made_from(provenance, known))
         with suppress(StoreError):
             told["history"] = list(self._history(path))
-            told["preview"] = preview(self._past.store.shown_file(path))
+            told["preview"] = preview(self._past.store.shown_file(path)) or self._decoded(path)
         told["why"] = self._explained(path, event)
         return told
+
+    def _decoded(self, path: str) -> dict[str, str]:
+        """The head of a table or an array whose file only other programs can show. Raises
+        StoreError."""
+        store = self._past.store
+        record = store.current(path)
+        known = self._past.candidates(record.signature) if record is not None else ()
+        for candidate in known:
+            if record is not None and candidate.blob == record.blob:
+                if not self._past.can_be_shown(candidate, _MOST_DATA):
+                    return {}
+                from ddsimport.report.preview import as_text, preview_of
+
+                return {"text": as_text(preview_of(store, path), _WIDTH)}
+        return {}
 
     def _made_from(self, provenance: Provenance, event: Event) -> dict[str, Any]:
         pieces = self._code.pieces(provenance)

@@ -12,6 +12,7 @@ from functools import cached_property
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
 from ddsimport.report.events import Event
+from ddsimport.store.choice import runs_no_code
 from ddsimport.store.index import Index
 
 TYPE_CHECKING = False
@@ -110,6 +111,15 @@ class Past:
             if entry is not None:
                 return entry.candidates
         return ()
+
+    def can_be_shown(self, candidate: Candidate, most: int) -> bool:
+        """Whether a value may be loaded only to be looked at: it is not larger than `most` bytes,
+        and to load it runs no code of the program's own, which a look must not.
+
+        `Candidate.parts` are told of values only in which nothing is of a class of the program.
+        """
+        safe = bool(candidate.parts) or runs_no_code(candidate.codec)
+        return safe and candidate.size <= most
 
     def digests(self, event: Event) -> dict[str, str]:
         """Target of the step -> digest in hex of what it was bound to; "" for the whole value."""

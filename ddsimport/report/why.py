@@ -13,7 +13,6 @@ from ddsimport.records import Record
 from ddsimport.report.code import Code
 from ddsimport.report.graph import graph_of
 from ddsimport.store import labels
-from ddsimport.store.choice import runs_no_code
 from ddsimport.store.trace import Candidate
 from ddsimport.values.difference import difference
 
@@ -241,10 +240,7 @@ class Why:
         values = []
         for each in (earlier, event):
             candidates = self._past.candidates(each.signature)
-            if not candidates or candidates[0].size > _LARGEST:
-                return ()
-            # `parts` are told of values only in which nothing is of a class of the program's own.
-            if not candidates[0].parts and not runs_no_code(candidates[0].codec):
+            if not candidates or not self._past.can_be_shown(candidates[0], _LARGEST):
                 return ()
             try:
                 value = self._past.store.value(candidates[0])
