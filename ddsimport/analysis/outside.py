@@ -130,11 +130,11 @@ class _Graph:
 
     def reached_from(self, names: Iterable[str]) -> set[str]:
         """These names, and all that they lead to."""
-        return _closed(names, self.mentioned)
+        return closed(names, self.mentioned)
 
     def leading_to(self, names: Iterable[str]) -> set[str]:
         """These names, and all that lead to them."""
-        return _closed(names, self._mentioned_by)
+        return closed(names, self._mentioned_by)
 
     def derived(self, classes: set[str]) -> set[str]:
         """The classes that derive from these, and these."""
@@ -142,7 +142,7 @@ class _Graph:
         for name, names in self.bases.items():
             for base in names:
                 below.setdefault(base, []).append(name)
-        return _closed(classes, below)
+        return closed(classes, below)
 
 
 class Outside:
@@ -179,7 +179,7 @@ class Outside:
         start = leaving if ran is None else leaving & ran
         for names in statements:
             if not leaving.isdisjoint(names) or self._leaves(names):
-                start |= _closed(names, graph.sources)
+                start |= closed(names, graph.sources)
         left = self._run_by([start])
         if left is not None and CALLS_UNKNOWN in left:  # what it was given
             left = None if ran is None else left | ran
@@ -199,8 +199,8 @@ class Outside:
                 return None
             calls, reads = not self._calls_unknown.isdisjoint(names), names
             if calls:  # it may come from where the variables do that the statement reads
-                reads = _closed(names, self._graph.sources)
-                reads |= _closed(names, self._graph.step_sources)
+                reads = closed(names, self._graph.sources)
+                reads |= closed(names, self._graph.step_sources)
             finds = not self._reads_anything.isdisjoint(reads)
             if calls and finds:
                 return None
@@ -247,7 +247,7 @@ def _put(where: dict[str, set[str]], name: str, names: str) -> None:
     where.setdefault(name, set()).update(names.split())
 
 
-def _closed(names: Iterable[str], graph: Mapping[str, Iterable[str]]) -> set[str]:
+def closed(names: Iterable[str], graph: Mapping[str, Iterable[str]]) -> set[str]:
     """These names, and all that a graph leads to from them."""
     found: set[str] = set()
     queue = list(names)

@@ -256,7 +256,9 @@ class _Planner:
         first = ""
         for candidate in candidates:
             broken = next(trace.moved(candidate.trace, self._session), None)
-            said = _said(broken) if broken is not None else self._package(candidate)
+            said = self._package(candidate)
+            if broken is not None:
+                said = labels.said(broken) or f"file {labels.shown(broken)}"
             if not said:
                 return ""
             first = first or said
@@ -286,25 +288,6 @@ class _Planner:
             if self._outlooks.get(path, "hit") != "hit":
                 return f"until {path} has run"
         return self._comparison.concerned(run, provenance, place)
-
-
-def _said(moved: str) -> str:
-    """A condition that does not hold, in words."""
-    name = moved.partition(":")[2]
-    if moved.startswith(labels.VARIABLE):
-        return f"the environment variable {name} has another value"
-    if moved.startswith(labels.LOAD):
-        return f"the artifact {name} shows another value"
-    if moved.startswith(labels.UNTIL):
-        return "its value is older than a `ttl=`"
-    if moved.startswith(labels.PATH):
-        name = labels.shown(moved.split(":", 2)[2])
-        return f"{name} is there, or is not, or has another size or time"
-    if moved.startswith(labels.NAMES):
-        return "there are other environment variables"
-    if moved.startswith(labels.DECLARED):
-        return f"the files {name} (of `files=`) differ"
-    return f"file {labels.shown(moved)}"
 
 
 def _names(changed: list[Difference]) -> str:

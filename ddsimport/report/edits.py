@@ -12,6 +12,7 @@ import ast
 from collections import Counter
 from functools import cached_property
 
+from ddsimport.analysis.outside import closed
 from ddsimport.errors import PragmaError
 from ddsimport.records import Record
 from ddsimport.report.flow import plain
@@ -244,14 +245,7 @@ class Bindings:
 
     def closed(self, names: Iterable[str]) -> frozenset[str]:
         """These names, and all that they lead to."""
-        found: set[str] = set()
-        queue = list(names)
-        while queue:
-            name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue += self._leads.get(name, ())
-        return frozenset(found)
+        return frozenset(closed(names, self._leads))
 
 
 def mentioned_by(node: ast.AST) -> frozenset[str]:

@@ -314,26 +314,25 @@ def _in_traces(old: Candidate, new: Candidate) -> Iterator[Cause]:
     variables = dict(new.trace.variables)
     for label, token in old.trace.variables:
         if label == labels.UNTIL:
-            yield Cause("expired", "ttl=", "its value had become older than its `ttl=`")
+            if float(token) < new.created_at:
+                yield Cause("expired", "ttl=", labels.said(label))
         elif label in variables and variables[label] != token:
             yield _of_label(label)
 
 
+_KINDS: dict[str, Kind] = {
+    labels.VARIABLE: "environment",
+    labels.NAMES: "environment",
+    labels.LOAD: "artifact",
+    labels.RANDOM: "random",
+    labels.PATH: "file",
+    labels.DECLARED: "file",
+}
+
+
 def _of_label(label: str) -> Cause:
-    name = label.partition(":")[2]
-    if label.startswith(labels.VARIABLE):
-        return Cause("environment", name, f"the environment variable {name} has another value")
-    if label.startswith(labels.NAMES):
-        return Cause("environment", "os.environ", "there are other environment variables")
-    if label.startswith(labels.LOAD):
-        return Cause("artifact", name, f"the artifact {name} shows another value", step=name)
-    if label.startswith(labels.RANDOM):
-        return Cause("random", name, f"the random numbers of {name} begin elsewhere")
-    if label.startswith(labels.PATH):
-        path = labels.shown(label.split(":", 2)[2])
-        return Cause("file", path, f"{path} is there, or is not, or has another size or time")
-    if label.startswith(labels.DECLARED):
-        return Cause("file", name, f"the files {name} (of `files=`) differ")
-    if label.startswith(labels.CODE):
-        return Cause("code that ran", name, f"{name} ran though no text named it, and differs")
-    return Cause("code that ran", name or label, f"what it met while it ran differs: {label}")
+    name = labels.name_in(label)
+    said = labels.said(label) or f"what it met while it ran differs: {label}"
+    kind = next((kind for start, kind in _KINDS.items() if label.startswith(start)), None)
+    step = name if kind == "artifact" else ""
+    return Cause(kind or "code that ran", name or "os.environ", said, step=step)
