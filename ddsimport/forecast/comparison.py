@@ -64,10 +64,9 @@ class Comparison:
             new.update(self._bindings(provenance, name.name, old=False))
         if reach.hash.hex() == provenance.reach:
             same = {label: old[label] for label in old.keys() & new.keys()}
-            found = differences(same, new)
-            found = [each for each in found if each.kind == "changed" and _counts(each, same, new)]
+            found = [each for each in differences(same, new) if each.kind == "changed"]
             return [*found, *self._changed_values(old, new)]
-        found = differences(old, new)
+        found = differences(old, new) or differences(old, new, extras=True)
         unnamed = Difference("changed", provenance.file, "what its text reaches", "", "")
         return found or [unnamed]
 
@@ -260,11 +259,6 @@ class Comparison:
             return self._session.codebook.text_of(file)
         except (OSError, SyntaxError, ValueError):
             return None
-
-
-def _counts(each: Difference, old: dict[str, Piece], new: dict[str, Piece]) -> bool:
-    """Whether it is more than a docstring."""
-    return old[each.label].digest != new[each.label].digest
 
 
 def _bound_in(text: str, file: str, name: str) -> dict[str, Piece]:

@@ -130,9 +130,15 @@ class Code:
                 continue
         return found
 
-    def differences(self, before: Provenance, after: Provenance) -> list[Difference]:
-        """What differs in the code of two values, in the order of the later one's code."""
-        return differences(self.pieces(before), self.pieces(after))
+    def differences(
+        self, before: Provenance, after: Provenance, *, extras: bool = False
+    ) -> list[Difference]:
+        """What differs in the code of two values, in the order of the later one's code.
+
+        Args:
+            extras: docstrings and annotations, too, which count only where something reads them.
+        """
+        return differences(self.pieces(before), self.pieces(after), extras=extras)
 
     def facts_of_text(self, text: str) -> Facts:
         """The same, of a text whose hash is not known yet."""
@@ -145,10 +151,13 @@ class Code:
         return facts
 
 
-def differences(old: dict[str, Piece], new: dict[str, Piece]) -> list[Difference]:
-    """What differs between the pieces of two values."""
-    told = _differences(old, new, lambda piece: piece.digest)
-    return told or _differences(old, new, lambda piece: piece.digest + piece.extras)
+def differences(
+    old: dict[str, Piece], new: dict[str, Piece], *, extras: bool = False
+) -> list[Difference]:
+    """What differs between the pieces of two values; see `Code.differences`."""
+    if extras:
+        return _differences(old, new, lambda piece: piece.digest + piece.extras)
+    return _differences(old, new, lambda piece: piece.digest)
 
 
 def _differences(

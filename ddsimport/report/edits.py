@@ -142,7 +142,8 @@ def edits_between(file: str, old: Text, new: Text) -> list[Edit]:
     if old.tree is None or new.tree is None:
         if old.text == new.text:
             return []
-        return [Edit(file, "", 0, file, frozenset(), imports=True)]
+        what = f"{file} has changed" if old.tree is None else f"{file} is no Python any more"
+        return [Edit(file, "", 0, what, frozenset(), imports=True)]
     found: list[Edit] = []
     for scope in {**old.scopes, **new.scopes}:
         before = [each for each in old.scopes.get(scope, []) if not _is_marked(each, old)]

@@ -171,6 +171,8 @@ class Why:
         if not causes and before and now:
             causes = tuple(_in_traces(before[0], now[0]))
         if not causes:
+            causes = tuple(self._in_code(old, new, extras=True))
+        if not causes:
             return "its signature differs; what exactly is not known", created, ()
         return _sentence(causes), created, causes
 
@@ -203,10 +205,12 @@ class Why:
         lost = Cause("lost", event.path, "the value was no longer in the store, or damaged, or old")
         return "the same code and inputs, but its value was not in the store any more", "", (lost,)
 
-    def _in_code(self, old: Provenance, new: Provenance) -> Iterator[Cause]:
+    def _in_code(
+        self, old: Provenance, new: Provenance, *, extras: bool = False
+    ) -> Iterator[Cause]:
         if old.reach == new.reach and old.snapshot == new.snapshot:
             return
-        for each in self._code.differences(old, new):
+        for each in self._code.differences(old, new, extras=extras):
             said = f"{each.kind}: {each.name} in {each.file}"
             yield Cause("code", each.name, said, each.diff)
 

@@ -218,3 +218,26 @@ def test_an_input_from_a_step_is_told_with_its_first_difference(project):
     assert any("19" in line and "2.5" in line for line in cause["details"]), cause["details"]
     (cause,) = told["/y"]["causes"]
     assert any("29" in line and "3" in line for line in cause["details"]), cause
+
+
+def test_a_docstring_beside_the_real_cause_is_none(run_once):
+    run_once.edit("helpers.py", "LIMIT = 3", "LIMIT = 2")
+    run_once.edit("helpers.py", "def clean(rows):", 'def clean(rows):\n    """Rows."""')
+    run_once.same()
+    assert kinds(why(run_once, "/p/good")["/p/good"]) == [("variable", "helpers.LIMIT")]
+
+
+def test_a_docstring_that_is_read(project):
+    project.write(
+        main='''
+        def title():
+            """One."""
+        def said():
+            return title.__doc__ * 30
+        x = said()  # dds: /x
+        '''
+    )
+    project.same()
+    project.edit("main.py", "One.", "Two.")
+    project.same()
+    assert kinds(why(project)["/x"]) == [("code", "title")]
