@@ -104,7 +104,9 @@ class Why:
         """One of its steps."""
         said, before, causes = self._compared(event)
         provenance = self._past.provenance(event.signature)
-        place = f"{provenance.file if provenance else event.module}:{event.line}"
+        file = provenance.file if provenance is not None else ""
+        # In a session, people know a step by its cell: `In [3]:1`.
+        place = f"{file if file.endswith('.py') else event.module}:{event.line}"
         chain = self._chain(event)
         if len(chain) > 1:
             origin = self._compared(self._run.latest[chain[-1]])[2]
