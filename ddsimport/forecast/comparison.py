@@ -11,6 +11,7 @@ from ddsimport.report.code import Code, Difference, Piece, definition, differenc
 from ddsimport.report.edits import Bindings, Edit, Text, concerned, edits_between, names_around
 from ddsimport.runtime import recorder
 from ddsimport.runtime.session import environment
+from ddsimport.store import labels
 from ddsimport.store.provenance import Snapshot
 
 TYPE_CHECKING = False
@@ -138,7 +139,7 @@ class Comparison:
             if word is not None and (word.template, word.before) == (
                 provenance.template, provenance.reach,
             ):  # fmt: skip
-                return f"accepted by {word.by} on {word.when[:10]}: {word.reason}"
+                return word.said
         return ""
 
     def _is_beside(
@@ -153,7 +154,7 @@ class Comparison:
             ran = {
                 f"{label.partition(':')[2]}:{name}"
                 for label, names in other.trace.variables
-                if label.startswith("whole:")
+                if label.startswith(labels.WHOLE)
                 for name in names.split()
             }
             return all(

@@ -10,7 +10,6 @@ from types import ModuleType
 from ddsimport.records import Record
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.steps import sites_of
-from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def places_of(session: Session, program: str) -> Iterator[Place]:
             found, tracked = session.codebook.place_of(name)
             if found is None or not tracked or not found.endswith((".py", ".pyw")):
                 continue
-            if os.path.realpath(found) not in seen and is_tracked(found):
+            if os.path.realpath(found) not in seen:
                 seen.add(os.path.realpath(found))
                 queue.append((name, found))
 

@@ -44,7 +44,7 @@ def accepted(session: Session, step: Step, path: str, inquiry: Inquiry) -> tuple
                 ]
     if not candidates:
         return None
-    said = f"its code has changed; accepted by {found.by} on {found.when[:10]}: {found.reason}"
+    said = f"its code has changed; {found.said}"
     return Entry(inquiry.signature, tuple(candidates)), said
 
 

@@ -53,6 +53,7 @@ from ddsimport.runtime.signature import PREAMBLE, inquire
 from ddsimport.runtime.trace import lazy_globals, lazy_tokens_hold
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import is_tracked
+from ddsimport.store import labels
 from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     Place = tuple[str, int]
     """A function: its file, and its index in the facts of that."""
 
-_WHOLE = "whole:"
+_WHOLE = labels.WHOLE
 """What labels begin with that name the functions which count, file by file."""
 _NARROW = "narrow:"
 """The label of the signature over less text."""

@@ -39,6 +39,11 @@ class Acceptance(Record):
     reason: str
     diff: str
 
+    @property
+    def said(self) -> str:
+        """Who said so, when and why, in words."""
+        return f"accepted by {self.by} on {self.when[:10]}: {self.reason}"
+
 
 class Acceptances:
     """The folder `accepted/v1/`: a file for each hash of accepted code, that holds the latest word

@@ -19,6 +19,8 @@ DECLARED = "files:"
 """A pattern of `files=`."""
 CODE = "code:"
 """Code that ran, though no text foresaw it: `code:module:name`."""
+WHOLE = "whole:"
+"""The functions that ran, in a footprint: the file that they are in follows."""
 UNTIL = "until:"
 """No condition on anything but the clock: seconds since 1970."""
 
