@@ -10,7 +10,7 @@ to `sys.stdout.buffer`. What goes past all these objects is told by `descriptors
 from __future__ import annotations
 
 import sys
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 from ddsimport.source.tracked import is_tracked
 
@@ -38,20 +38,58 @@ FLUSH = ""
 """The text in an output that stands for a flush."""
 
 
-class _Tap:
-    """Stands in for a method of one stream object while something is recorded."""
+class _Layer:
+    """Stands in for a method of one stream object. Layers of several threads may lie upon each
+    other, and are taken off in any order.
 
-    __slots__ = ("method", "original", "stream", "tell")
+    Attributes:
+        original: what is below: another layer, what the program has put there, or the method.
+    """
 
-    def __init__(self, stream: Any, method: str, tell: Tell) -> None:
+    __slots__ = ("_covers", "method", "original", "stream")
+
+    def __init__(self, stream: Any, method: str) -> None:
+        """Raises AttributeError: the stream has `__slots__`."""
         self.stream = stream
         self.method = method
-        self.original = getattr(stream, method)
+        with _layering:
+            self.original = getattr(stream, method)
+            self._covers = method in stream.__dict__
+            setattr(stream, method, self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def take_off(self) -> None:
+        with _layering:
+            above = self.stream.__dict__.get(self.method)
+            if above is self:
+                if self._covers:
+                    setattr(self.stream, self.method, self.original)
+                else:
+                    delattr(self.stream, self.method)
+            while isinstance(above, _Layer):
+                if above.original is self:
+                    above.original, above._covers = self.original, self._covers
+                above = above.original
+
+
+_layering = allocate_lock()
+
+
+class _Tap(_Layer):
+    """Tells what is written while something is recorded."""
+
+    __slots__ = ("tell",)
+
+    def __init__(self, stream: Any, method: str, tell: Tell) -> None:
         self.tell = tell
+        super().__init__(stream, method)
 
     def __call__(self, *arguments: Any) -> Any:
         thread = get_ident()
-        if thread in _writing:  # a layer or a stream of the program's passes on what it is given
+        # A layer or a stream of the program's passes on what it is given; the silent are not heard.
+        if thread in _writing or thread in _silent:
             return self.original(*arguments)
         _writing.add(thread)
         try:
@@ -127,11 +165,9 @@ def _tap(stream: Any, method: str, tell: Tell) -> None:
     if any(known.stream is stream and known.method == method for known in _taps):
         return
     try:
-        new = _Tap(stream, method, tell)
-        setattr(stream, method, new)
+        _taps.append(_Tap(stream, method, tell))
     except AttributeError:
         return  # a stream with __slots__: its text is not seen, and a hit prints nothing
-    _taps.append(new)
 
 
 _TAPPED_WHOLE = (*_STREAMS, *(name + _BYTES for name in _STREAMS))
@@ -177,33 +213,41 @@ def _handlers_that_act() -> Iterator[Any]:
 def untap() -> None:
     """Give the streams their own `write` back."""
     for known in _taps:
-        if known.stream.__dict__.get(known.method) is known:
-            delattr(known.stream, known.method)
+        known.take_off()
     _taps.clear()
 
 
 class silenced:  # noqa: N801 - used as `with silenced():`
-    """What is written to standard output and error goes nowhere; the streams stay what they are."""
+    """What this thread writes to standard output and error goes nowhere; the streams stay what they
+    are."""
 
     def __enter__(self) -> None:
-        self._before: list[tuple[Any, Any]] = []
+        _silent.append(get_ident())
+        self._layers = []
         for name in _STREAMS:
             stream: Any = getattr(sys, name, None)
-            own = getattr(stream, "__dict__", None)
-            if own is not None:
-                self._before.append((stream, own.get("write")))
-                stream.write = _nowhere
+            if hasattr(stream, "__dict__"):
+                self._layers.append(_Silence(stream, "write"))
 
     def __exit__(self, *_: object) -> None:
-        for stream, write in self._before:
-            if write is None:
-                del stream.write
-            else:
-                stream.write = write
+        for layer in self._layers:
+            layer.take_off()
+        _silent.remove(get_ident())
 
 
-def _nowhere(text: str) -> int:
-    return len(text)
+class _Silence(_Layer):
+    """Lets through what other threads write."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments: Any) -> Any:
+        if get_ident() in _silent:
+            return len(arguments[0])
+        return self.original(*arguments)
+
+
+_silent: list[int] = []
+"""Threads whose text goes nowhere, each as often as that was asked for."""
 
 
 DISPLAY = "display"

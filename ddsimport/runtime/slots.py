@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from _thread import get_ident
 from types import FunctionType, ModuleType
 
 from ddsimport.runtime import installed, written
@@ -49,7 +50,8 @@ class Slot:
         self._code: object = None
 
     def loaded(self) -> bool:
-        return self.reference.module in sys.modules
+        module = sys.modules.get(self.reference.module)
+        return module is not None and not _is_half_there(self.reference.module, module)
 
     def fetch(self) -> Any:
         """The object the name is bound to, without running user code; `MISSING` if unbound."""
@@ -97,6 +99,17 @@ class Slot:
         elif not is_immutable(thing):
             return
         self._thing, self.token = thing, token
+
+
+def _is_half_there(name: str, module: object) -> bool:
+    """Whether another thread is in the middle of importing a module: the code that asks will see
+    its globals as they are afterwards, for an import waits. (We must not: that thread may come to
+    wait for a step which is ours.)"""
+    if not getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return False
+    reference = sys.modules["_frozen_importlib"]._module_locks.get(name)
+    lock = reference() if reference is not None else None
+    return lock is not None and lock.owner not in (None, get_ident())
 
 
 def _parts(function: FunctionType) -> tuple[object, ...]:

@@ -142,3 +142,126 @@ def test_a_module_that_cannot_be_imported_any_more_is_left_to_the_step(project):
     project.same()
     assert project.same().evaluated() == set()
     project.same("main.py", "now")
+
+
+WAITS = {
+    "gate": """
+        import threading
+        begun = threading.Event()
+        done = threading.Event()
+        def wait():
+            begun.set()
+            done.wait(2)
+        """,
+    "plug": """
+        import gate
+        gate.wait()
+        LIMIT = 3
+        def run():
+            return LIMIT
+        """,
+}
+
+
+@pytest.mark.parametrize("how", ["importlib.import_module(name)", "__import__('plug')"])
+def test_a_module_that_another_thread_has_half_imported_counts_by_its_text(project, how):
+    project.write(
+        main=f"""
+        import gate, importlib, sys, threading
+        def use(name):
+            return {how}.run()
+        def step():
+            a = use("plug")  # dds: /a
+            print(a)
+        if sys.argv[1:]:
+            other = threading.Thread(target=importlib.import_module, args=("plug",))
+            other.start()
+            gate.begun.wait()
+            step()
+            gate.done.set()
+            other.join()
+        else:
+            gate.done.set()
+            step()
+        """,
+        **WAITS,
+    )
+    assert project.same().evaluated() == {"/a"}
+    assert project.same("main.py", "both").evaluated() == set()
+    project.edit("plug.py", "LIMIT = 3", "LIMIT = 4")
+    assert project.same("main.py", "both").evaluated() == {"/a"}
+
+
+def test_a_module_that_a_function_imports_is_half_there(project):
+    project.write(
+        main="""
+        import gate, importlib, sys, threading
+        def use():
+            from plug import run
+            return run()
+        def step():
+            a = use()  # dds: /a
+            print(a)
+        if sys.argv[1:]:
+            other = threading.Thread(target=importlib.import_module, args=("plug",))
+            other.start()
+            gate.begun.wait()
+            step()
+            gate.done.set()
+            other.join()
+        else:
+            gate.done.set()
+            step()
+        """,
+        **WAITS,
+    )
+    assert project.same().evaluated() == {"/a"}
+    assert project.same("main.py", "both").evaluated() == set()
+    project.edit("plug.py", "LIMIT = 3", "LIMIT = 4")
+    assert project.same("main.py", "both").evaluated() == {"/a"}
+
+
+def test_what_a_hit_imports_is_silent_in_its_own_thread_alone(project):
+    """The other thread's text was lost, and after two such hits at once all that followed."""
+    project.write(
+        main="""
+        import gate, sys, threading
+        def use(n):
+            __import__(f"plug_{n}")
+            return n
+        def step(n):
+            if n == 1:
+                x = use(n)  # dds: /x
+            else:
+                y = use(n)  # dds: /y
+        def both():
+            threads = [threading.Thread(target=step, args=(n,)) for n in (1, 2)]
+            for n, each in enumerate(threads, 1):
+                each.start()
+                gate.begun[n].wait()
+            print("meanwhile")
+            print("meanwhile", file=sys.stderr)
+            for n, each in enumerate(threads, 1):
+                gate.done[n].set()
+                each.join()
+            print("after")
+        if sys.argv[1:]:
+            both()
+        else:
+            for n in (1, 2):
+                gate.done[n].set()
+                step(n)
+        """,
+        gate="""
+        import threading
+        begun = {1: threading.Event(), 2: threading.Event()}
+        done = {1: threading.Event(), 2: threading.Event()}
+        def wait(n):
+            begun[n].set()
+            done[n].wait()
+        """,
+        plug_1="import gate; gate.wait(1); print(end='')",
+        plug_2="import gate; gate.wait(2); print(end='')",
+    )
+    assert project.same().evaluated() == {"/x", "/y"}
+    assert project.same("main.py", "both").evaluated() == set()

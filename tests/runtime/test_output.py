@@ -1,0 +1,74 @@
+"""Streams whose `write` is stood in for, in whatever order that begins and ends."""
+
+from __future__ import annotations
+
+import io
+import threading
+from itertools import permutations
+
+import pytest
+
+from ddsimport.runtime import output
+
+
+class Stream(io.StringIO):
+    """With a `__dict__`, as standard output has."""
+
+
+def test_a_write_that_the_program_has_set_comes_back(monkeypatch):
+    stream = Stream()
+    monkeypatch.setattr("sys.stdout", stream)
+
+    def shout(text):
+        return Stream.write(stream, text.upper())
+
+    stream.write = shout
+    output.tap(lambda *_: None)
+    output.untap()
+    print("one")
+    with output.silenced():
+        print("none")
+    print("two")
+    assert stream.getvalue() == "ONE\nTWO\n"
+    assert stream.write is shout
+
+
+@pytest.mark.parametrize("order", [each for each in permutations("aAbBtT") if all(
+    each.index(name) < each.index(name.upper()) for name in "abt")], ids="".join)  # fmt: skip
+def test_in_any_order_nothing_is_left_and_only_the_silent_are_silent(monkeypatch, order):
+    """Two threads fall silent and speak again (a, A, b, B) while a recording begins and ends."""
+    stream = Stream()
+    monkeypatch.setattr("sys.stdout", stream)
+    told = []
+    enter = {name: threading.Event() for name in order}
+    entered = {name: threading.Event() for name in order}
+
+    def fall_silent(name):
+        assert enter[name].wait(10)
+        with output.silenced():
+            print("never")
+            entered[name].set()
+            assert enter[name.upper()].wait(10)
+            print("never")
+        entered[name.upper()].set()
+
+    threads = [threading.Thread(target=fall_silent, args=(name,)) for name in "ab"]
+    for each in threads:
+        each.start()
+    expected = []
+    for name in order:
+        if name == "t":
+            output.tap(lambda _, text: told.append(text))
+        elif name == "T":
+            output.untap()
+        else:
+            enter[name].set()
+            assert entered[name].wait(10)
+        stream.write(name)
+        if order.index("t") <= order.index(name) < order.index("T"):
+            expected.append(name)
+    for each in threads:
+        each.join()
+    assert stream.getvalue() == "".join(order)
+    assert told == expected
+    assert "write" not in vars(stream)
