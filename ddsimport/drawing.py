@@ -188,9 +188,7 @@ def run_of(past: Past, program: str | None) -> PastRun:
     Raises:
         StoreError: there is none; the message says what to do.
     """
-    from ddsimport.commands.common import relative
-
-    runs = past.runs if program is None else past.runs_of(relative(program, past.project))
+    runs = past.runs if program is None else past.runs_of(past.named(program))
     if runs:
         return runs[0]
     if program is None:

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -175,3 +176,16 @@ def programs(file: str) -> list[Any]:
         program = Program(case.name, before, edits[0] if edits else None, case.remark)
         found.append(pytest.param(program, id=case.name.replace(" ", "-")))
     return found
+
+
+@contextmanager
+def small_disk(folder: Path, *options: str) -> Iterator[None]:
+    """A disk in memory, at a folder that is made; the test is skipped where that takes more rights."""
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

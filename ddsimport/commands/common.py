@@ -110,13 +110,6 @@ def configured(options: argparse.Namespace) -> config.Config:
     return config.resolve(os.getcwd(), flags, os.environ)
 
 
-def relative(file: str, project: str) -> str:
-    """A file that the user named, as runs name it: relative to the project if it lies in it."""
-    name = os.path.realpath(file)
-    folder = os.path.join(os.path.realpath(project), "")
-    return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
-
-
 def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Outlook]:
     """Path -> what would become of its step now, where that is not a hit; empty where there is no
     plan for a run."""

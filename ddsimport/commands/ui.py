@@ -42,7 +42,7 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
     if options.script is not None:
         if not os.path.exists(options.script):
             raise FileNotFoundError(f"there is no file {options.script}")
-        program = common.relative(options.script, chosen.project)
+        program = Past(store, chosen.project).named(options.script)
 
     def stale(past: Past, run: PastRun) -> dict[str, Outlook]:
         return common.stale(options, past, run)

@@ -36,16 +36,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tell(options: argparse.Namespace, store: Store) -> int:
-    project = common.configured(options).project
-    past = Past(store, project)
+    past = Past(store, common.configured(options).project)
     given = options.what or ""
     what: str | None = given or None
     program = ""
     file, _, line = given.rpartition(":")
     if given.endswith(".py"):
-        what, program = None, common.relative(given, project)
+        what, program = None, past.named(given)
     elif file.endswith(".py"):
-        what = f"{common.relative(file, project)}:{line}"
+        what = f"{past.named(file)}:{line}"
     found = list(explained(past, what, program))
     if options.json:
         for each in found:

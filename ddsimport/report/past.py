@@ -145,6 +145,12 @@ class Past:
         snapshot = provenances.snapshot(provenance.snapshot)
         return provenances.text(snapshot.files.get(file, "")) if snapshot is not None else None
 
+    def named(self, file: str) -> str:
+        """A file that the user named, as runs name it: relative to the project if it lies in it."""
+        name = os.path.realpath(file)
+        folder = os.path.join(os.path.realpath(self.project), "")
+        return name[len(folder) :] if name.startswith(folder) else os.path.abspath(file)
+
     def absolute(self, file: str) -> str:
         """The file of a name relative to the project."""
         return os.path.join(self.project, file)

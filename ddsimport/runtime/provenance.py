@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ddsimport.analysis.graph import Key
     from ddsimport.runtime.session import Session
     from ddsimport.runtime.signature import Inquiry, Step
+    from ddsimport.store.provenance import Provenances
 
 _NONE: Any = object()
 _MOST = 200
@@ -85,12 +86,12 @@ def _snapshot(session: Session, inquiry: Inquiry) -> str:
     if known is None:
         files: dict[str, str] = {}
         code: dict[Key, None] = {}
+        provenances = session.writable_store().provenances
         for reach in reaches:
             code.update(dict.fromkeys(reach.nodes))
             for file in reach.files:
                 with suppress(UncachedError, OSError, SyntaxError, ValueError):
-                    files[file] = kept_text(session, file)
-        provenances = session.writable_store().provenances
+                    files[file] = kept_text(session, file, provenances)
         name = provenances.add_snapshot(
             Snapshot(
                 {_named(session, file): text for file, text in sorted(files.items())},
@@ -106,8 +107,8 @@ def _named(session: Session, file: str) -> str:
     return session.relative(cells.lasting_name_of(file))
 
 
-def kept_text(session: Session, file: str) -> str:
-    """The hash of a source file, whose text is in the store from now on.
+def kept_text(session: Session, file: str, provenances: Provenances) -> str:
+    """The hash of a source file, whose text is in the store from now on, if that can be written.
 
     Raises:
         UncachedError, OSError, SyntaxError, ValueError: there is no such text any more.
@@ -116,7 +117,6 @@ def kept_text(session: Session, file: str) -> str:
     if not file.endswith((".py", ".pyw")):
         return texts.known(file)[0] if texts.is_known(file) else ""
     text_hash = texts.hash_of(file)
-    provenances = session.writable_store().provenances
     if not provenances.has_text(text_hash):
         provenances.add_text(text_hash, texts.read(file)[0])
     return text_hash

@@ -225,9 +225,10 @@ class Session:
 
     def _loaded_files(self) -> dict[str, tuple[int, int]]:
         """Source file of the project -> time of its last write in ns, and size; their texts are
-        noted from now on."""
+        noted from now on, if that can be written."""
         found = {}
-        provenances = self.writable_store().provenances
+        assert self.store is not None
+        provenances = self.store.provenances
         for file, (time_ns, size, _) in list(source_stats.items())[:_MOST_NOTED]:
             name = self.relative(file)
             found[name] = (time_ns, size)
@@ -235,7 +236,7 @@ class Session:
                 from ddsimport.runtime.provenance import kept_text
 
                 with suppress(UncachedError, OSError, SyntaxError, ValueError):
-                    provenances.add_state(name, time_ns, size, kept_text(self, file))
+                    provenances.add_state(name, time_ns, size, kept_text(self, file, provenances))
         return found
 
     def tell_begun(self, step: Step, path: str) -> None:

@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from tests.projects import small_disk
+
 PROGRAM = """
     def f(v):
         return [v, v * 2]
@@ -51,13 +53,7 @@ def test_a_store_below_a_file_is_named(program):
 
 def test_a_full_disk(program, tmp_path):
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs root")
-    try:
+    with small_disk(disk, "-o", "size=64k"):
         store = disk / "store"
         program.write(
             main="""
@@ -73,8 +69,19 @@ def test_a_full_disk(program, tmp_path):
             assert "/x" in ended.stderr
             assert "No space left" in ended.stderr
             assert not [name for _, _, names in os.walk(store / "tmp") for name in names]
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_store_on_a_read_only_disk_gives_hits_and_says_why_and_what(program, tmp_path):
+    asking = "import ddsimport; print(len(ddsimport.why()), ddsimport.graph())"
+    disk = tmp_path / "disk"
+    with small_disk(disk):
+        at = {"DDSIMPORT_STORE": str(disk / "store")}
+        program.same(environment=at)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert program.same(environment=at).evaluated() == set()
+        program.write(main=(program.root / "main.py").read_text() + asking)
+        ended = program.run(environment=at)
+        assert ended.stdout.startswith("[1, 2] [2, 4]\n2 <ddsimport graph of "), ended
 
 
 def test_a_read_only_store_still_gives_hits(program):

@@ -4,8 +4,6 @@ import json
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from store_helpers import all_files, keep, run_python, signature, start_python
 
 from ddsimport.errors import StoreError
 from ddsimport.store.store import Store
+from tests.projects import small_disk
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs the rights of root")
 
@@ -170,24 +169,13 @@ print("fine")
 """
 
 
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    mount = ["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("cannot mount a tmpfs here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def filled(root: Path) -> None:
     store = Store.open(str(root))
     store.publish("/a", keep(store, signature(1), "text"), "text")
 
 
 def test_a_read_only_file_system_can_be_read(tmp_path: Path) -> None:
-    with mounted(tmp_path):
+    with small_disk(tmp_path):
         filled(tmp_path / ".dds")
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True)
         assert run_python(READ_ONLY, tmp_path / ".dds") == "fine\n"
@@ -212,7 +200,7 @@ def test_a_folder_without_the_right_to_write_can_be_read(tmp_path: Path) -> None
 
 
 def test_a_full_disk_leaves_no_file_and_no_harm(tmp_path: Path) -> None:
-    with mounted(tmp_path, "-o", "size=2m"):
+    with small_disk(tmp_path, "-o", "size=2m"):
         store = Store.open(str(tmp_path / ".dds"))
         root = Path(store.root)
         old = keep(store, signature(1), "old")
