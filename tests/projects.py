@@ -180,7 +180,7 @@ def programs(file: str) -> list[Any]:
 
 @contextmanager
 def small_disk(folder: Path, *options: str) -> Iterator[None]:
-    """A disk in memory, at a folder that is made; the test is skipped where that takes more rights."""
+    """A disk in memory, at a folder that is made; skips the test where that takes more rights."""
     folder.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:

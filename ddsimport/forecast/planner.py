@@ -150,10 +150,10 @@ class _Planner:
                 place = self._place_of(event, places)
                 if place is None or event.path in self._outlooks:
                     continue
-                if run is not runs[0] and "{" not in (place.site.path or ""):
-                    pass  # a step that the last run had no need to ask for
-                elif run is not runs[0]:
-                    continue  # which values a template takes is not known, those of old runs least
+                # Steps of older runs are those that the last one had no need to ask for; but which
+                # values a template takes is not known, and those of old runs tell least.
+                if run is not runs[0] and "{" in (place.site.path or ""):
+                    continue
                 seen.add(id(place))
                 found.append(self._noted(self._of(run, event, place)))
         for place in places:
