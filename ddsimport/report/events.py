@@ -25,6 +25,11 @@ KEPT_WITHOUT_REPORT = 10_000
 """Events that are kept one by one where no report was asked for; a loop over a marked function may
 make millions, and what the summary needs of them is counted as they come."""
 
+FORCED = "asked for by --force"
+EXPIRED = "its value was older than its `ttl=`"
+LOST = "its value could not be loaded: "
+"""What the reasons begin with of steps that were evaluated though there was a value."""
+
 
 class Event(Record):
     """What became of one step, once.

@@ -11,6 +11,7 @@ from typing import Literal
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
 from ddsimport.report.code import Code
+from ddsimport.report.events import EXPIRED, FORCED, LOST
 from ddsimport.report.graph import graph_of
 from ddsimport.store import labels
 from ddsimport.store.trace import Candidate
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "code", "input", "variable", "file", "environment", "artifact", "random", "package", "python",
-    "option", "code that ran", "expired", "lost",
+    "option", "code that ran", "expired", "forced", "lost",
 ]  # fmt: skip
 
 
 _LARGEST = 64 << 20
 """Bytes of values that are loaded to be compared."""
 _MOST_DETAILS = 6
+
+
+_AGAIN: dict[str, Kind] = {EXPIRED: "expired", FORCED: "forced", LOST: "lost"}
 
 
 class Cause(Record):
@@ -199,12 +203,19 @@ class Why:
     def _again(
         self, event: Event, now: tuple[Candidate, ...]
     ) -> tuple[str, str, tuple[Cause, ...]]:
-        """The signature is the same: something that was read besides, or the value is gone."""
+        """The signature is the same: the value was not to be taken, or something that was read
+        besides differs, or the value is gone."""
+        created = now[1].created if len(now) > 1 else ""
+        for start, kind in _AGAIN.items():
+            if event.reason.startswith(start):
+                cause = Cause(kind, event.path, event.reason)
+                return f"the same code and inputs; {event.reason}", created, (cause,)
         if len(now) > 1:
             causes = tuple(_in_traces(now[1], now[0]))
             if causes:
-                return _sentence(causes), now[1].created, causes
-        lost = Cause("lost", event.path, "the value was no longer in the store, or damaged, or old")
+                return _sentence(causes), created, causes
+            return "the same code and inputs; what else differed was not noted", created, ()
+        lost = Cause("lost", event.path, "the value was no longer in the store")
         return "the same code and inputs, but its value was not in the store any more", "", (lost,)
 
     def _in_code(

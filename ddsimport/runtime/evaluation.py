@@ -68,6 +68,7 @@ class Evaluation:
         lock: SignatureLock | None,
         stem: str,
         lazy: dict[str, str],
+        again: str,
     ) -> None:
         self.session = session
         self.step = step
@@ -76,6 +77,7 @@ class Evaluation:
         self.lock = lock
         self.stem = stem
         self.lazy = lazy
+        self.again = again
         self.recording: recorder.Recording | None = None
         self.started = perf_counter()
         self.outcome: tuple[Any] | None = None
@@ -376,7 +378,7 @@ class Evaluation:
         self._tell_age(recording)
         for sentence in plugins.failures:
             self.session.run.say(sentence, sentence)
-        self._report("computed", seconds, "; ".join(recording.notes))
+        self._report("computed", seconds, "; ".join(filter(None, (self.again, *recording.notes))))
         self.session.publish(self.step, self.path, candidate, value)
         self._tell_shown(self.step.shown(candidate))
         self.kept = candidate

@@ -7,7 +7,7 @@ from time import perf_counter, time
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
-from ddsimport.report.events import Event, Waiting
+from ddsimport.report.events import EXPIRED, FORCED, LOST, Event, Waiting
 from ddsimport.runtime import carried, deferred, output, recorder
 from ddsimport.runtime.session import Session
 from ddsimport.runtime.signature import Inquiry, Step, inquire
@@ -91,10 +91,17 @@ def look_up(
     signature = inquiry.signature
     is_forced = bool(session.config.force) and session.is_forced(path, signature)
 
+    passed_over: list[str] = []
+
     def kept(entry: Entry | None, search: Search | None = None, reason: str = "") -> Hit | None:
-        if entry is None or is_forced:
+        if entry is None:
             return None
-        return _kept(session, step, path, inquiry, entry, started, search, may_wait, reason)
+        if is_forced:
+            passed_over.append(FORCED)
+            return None
+        return _kept(
+            session, step, path, inquiry, entry, started, search, may_wait, reason, passed_over
+        )
 
     found = kept(store.known_entry(signature)) or kept(store.entry(signature))
     if found is not None:
@@ -135,6 +142,7 @@ def look_up(
                     lock=lock,
                     stem=search.stem if search is not None else "",
                     lazy=lazy,
+                    again=passed_over[-1] if passed_over else "",
                 )
     except BaseException:
         if lock is not None:
@@ -155,18 +163,21 @@ def _kept(
     search: Search | None,
     may_wait: bool,
     reason: str,
+    passed_over: list[str],
 ) -> Hit | None:
     """The first candidate whose trace holds and whose blob is sound.
 
     Args:
         search: given if the entry is that of the step's stem: then the footprint must hold, too.
         reason: why the value holds though it is not that of the signature; empty if it is.
+        passed_over: is told why a value that holds is not taken.
     """
     store = session.store
     assert store is not None
     ttl = step.options.ttl
     for candidate in entry.candidates:
         if ttl is not None and time() - candidate.created_at > ttl:
+            passed_over.append(EXPIRED)
             continue
         try:
             if not holds(candidate.trace, inquiry.live, session):
@@ -199,6 +210,7 @@ def _kept(
                     carried.note(value, bytes.fromhex(candidate.parts[0]))
         except (StoreError, CodecError) as error:
             session.run.say(f"blob {candidate.blob}", f"{path} is evaluated again: {error}")
+            passed_over.append(f"{LOST}{error}")
             continue
         if reason:
             candidate = _adopted(session, step, path, inquiry, candidate)

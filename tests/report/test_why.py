@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 
 import pytest
 
@@ -160,6 +162,37 @@ def test_what_is_not_there(run_once, tmp_path):
     assert "did you mean /p/final?" in why(run_once, "/p/finl", code=2)
     assert "no run of other.py" in why(run_once, "other.py", code=2)
     assert "has a step at main.py:1" in why(run_once, "main.py:1", code=2)
+
+
+def test_a_value_that_was_not_to_be_taken(project):
+    project.write(
+        main="""
+        import time
+        def f():
+            return time.monotonic() > 0
+        a = f()  # dds: /a
+        b = f()  # dds: /b ttl=1s
+        """
+    )
+    project.same()
+    project.run("--force", "/a", "main.py")
+    told = why(project)
+    assert told["/a"]["said"] == "the same code and inputs; asked for by --force"
+    assert [cause["kind"] for cause in told["/a"]["causes"]] == ["forced"]
+    time.sleep(1.1)
+    project.same()
+    told = why(project)
+    assert told["/a"]["status"] == "hit"
+    assert told["/b"]["said"] == "the same code and inputs; its value was older than its `ttl=`"
+    for path in (project.root / ".dds/blobs").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    project.run()
+    assert "; its value could not be loaded: the blob" in why(project)["/a"]["said"]
+    shutil.rmtree(project.root / ".dds/entries")
+    project.run()
+    said = "the same code and inputs, but its value was not in the store any more"
+    assert why(project)["/a"]["said"] == said
 
 
 def test_before_any_run(project):
