@@ -173,12 +173,13 @@ def graph(program: str | os.PathLike[str] | None = None) -> Drawing:
     Raises:
         StoreError: there is no such run, or no store.
     """
+    from ddsimport.runtime.noted import noted
     from ddsimport.runtime.session import session
 
     here = session()
     if here.store is None:
         raise StoreError(f"the store {here.config.store} cannot be used")
-    past = Past(here.store, here.config.project, here.noted())
+    past = Past(here.store, here.config.project, noted(here))
     return Drawing(past, run_of(past, None if program is None else os.fspath(program)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ddsimport.dds.structures import DDSException
 from ddsimport.errors import StoreError
+from ddsimport.runtime.noted import noted
 from ddsimport.runtime.session import session
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def export(file: str, events: list[Event] | None) -> None:
     shared = session()
     if shared.store is None or not shared.store.on_disk:
         raise DDSException("a graph is drawn from what a store on the disk has noted; use 'local'")
-    now = shared.noted()
+    now = noted(shared)
     if events is not None:
         now["events"] = [event.as_dict() for event in events]
     past = Past(shared.store, shared.config.project, now)

@@ -10,7 +10,7 @@ from ddsimport.analysis.facts import DEF_DIGEST, DEF_KIND, DEF_OUTLINE
 from ddsimport.report.code import Code, Difference, Piece, definition, differences, unified
 from ddsimport.report.edits import Bindings, Edit, Text, concerned, edits_between, names_around
 from ddsimport.runtime import recorder
-from ddsimport.runtime.session import environment
+from ddsimport.runtime.noted import environment
 from ddsimport.store import labels
 from ddsimport.store.provenance import Snapshot
 

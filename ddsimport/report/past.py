@@ -31,7 +31,7 @@ class PastRun(Record):
     Attributes:
         program: its file, relative to the project.
         arguments: what it was given.
-        environment: what stands for its environment variables (`session.environment`).
+        environment: what stands for its environment variables (`runtime.noted.environment`).
         namespace: whose paths its steps were shown under.
         ended: when, ISO 8601 in UTC.
         python: version.
@@ -65,7 +65,7 @@ class Past:
     Args:
         store: the store.
         project: the folder that names of files are relative to.
-        now: a run that has not ended, as it would be noted (`Session.noted`).
+        now: a run that has not ended, as it would be noted (`runtime.noted.noted`).
     """
 
     def __init__(self, store: Store, project: str, now: dict[str, Any] | None = None) -> None:

@@ -126,10 +126,11 @@ def why(path: str | None = None) -> Explanations:
     Raises:
         StoreError: there is no store, or nothing on record.
     """
+    from ddsimport.runtime.noted import noted
     from ddsimport.runtime.session import session
 
     here = session()
     if here.store is None:
         raise StoreError(f"the store {here.config.store} cannot be used")
-    past = Past(here.store, here.config.project, here.noted())
+    past = Past(here.store, here.config.project, noted(here))
     return Explanations(explained(past, path))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from _thread import allocate_lock  # `threading` takes a millisecond to import
-from contextlib import suppress
 
 from ddsimport import config as configuration
 from ddsimport import report
@@ -31,14 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ddsimport.report.events import Event
     from ddsimport.runtime.signature import Step
     from ddsimport.store.behind import Behind
     from ddsimport.store.trace import Candidate
 
 
-_MOST_NOTED = 300
-"""Events of a run, arguments of its program and files, that are noted one by one."""
+MOST_ARGUMENTS = 300
+"""Arguments of the program that are noted of a run."""
 
 
 def _opened(config: configuration.Config) -> Store | None:
@@ -184,60 +182,14 @@ class Session:
         for each in sorted(self.missing):
             self.run.say(f"force {each}", f"--force {each}: no step of this run has that path")
 
-    def noted(self) -> dict[str, Any]:
-        """The run so far, for those who ask what happened (`report.past`)."""
-        from ddsimport.store.versions import now
-
-        return {
-            "program": self.program,
-            "ended": now(),
-            "arguments": sys.argv[1:][:_MOST_NOTED],
-            "environment": environment(),
-            "namespace": self.config.namespace,
-            "python": sys.version.partition(" ")[0],
-            "steps": dict(self.run.counts),
-            "seconds": self.run.seconds,
-            "saved_seconds": self.run.saved_seconds,
-            "files": self._loaded_files(),
-            "events": [event.as_dict() for event in self._noted_events()],
-        }
-
-    def _noted_events(self) -> list[Event]:
-        """All events, or as many: of each step the last, so that a long loop does not hide what
-        came before and after it."""
-        events = self.run.events
-        if len(events) <= _MOST_NOTED:
-            return events
-        places: dict[tuple[str, int], list[int]] = {}
-        for number, event in enumerate(events):
-            places.setdefault((event.module, event.line), []).append(number)
-        share = max(1, _MOST_NOTED // len(places))
-        kept = sorted(number for each in places.values() for number in each[-share:])
-        return [events[number] for number in kept[-_MOST_NOTED:]]
-
     def _note_run(self) -> None:
         """Leave the run to the index."""
         if self.store is None or not self.store.writable or not self.store.on_disk:
             return
+        from ddsimport.runtime.noted import noted
         from ddsimport.store.index import Index
 
-        Index(self.store.root).add_run(self.noted())
-
-    def _loaded_files(self) -> dict[str, tuple[int, int]]:
-        """Source file of the project -> time of its last write in ns, and size; their texts are
-        noted from now on, if that can be written."""
-        found = {}
-        assert self.store is not None
-        provenances = self.store.provenances
-        for file, (time_ns, size, _) in list(source_stats.items())[:_MOST_NOTED]:
-            name = self.relative(file)
-            found[name] = (time_ns, size)
-            if not provenances.has_state(name, time_ns, size):
-                from ddsimport.runtime.provenance import kept_text
-
-                with suppress(UncachedError, OSError, SyntaxError, ValueError):
-                    provenances.add_state(name, time_ns, size, kept_text(self, file, provenances))
-        return found
+        Index(self.store.root).add_run(noted(self))
 
     def tell_begun(self, step: Step, path: str) -> None:
         """A step is about to be evaluated: those who watch are told. Never raises."""
@@ -253,7 +205,7 @@ class Session:
                 {
                     "program": self.program,
                     "started": now(),
-                    "arguments": sys.argv[1:][:_MOST_NOTED],
+                    "arguments": sys.argv[1:][:MOST_ARGUMENTS],
                     "namespace": self.config.namespace,
                     "python": sys.version.partition(" ")[0],
                 },
@@ -351,17 +303,6 @@ class Session:
         record = self.store.current(path) if self.store is not None else None
         return record.blob if record is not None else None
 
-
-def environment() -> str:
-    """What stands for all environment variables but those that each shell sets anew."""
-    from blake3 import blake3
-
-    found = sorted(pair for pair in os.environ.items() if pair[0] not in _OF_SHELLS)
-    name: str = blake3(repr(found).encode("utf-8", "surrogateescape")).hexdigest(length=16)
-    return name
-
-
-_OF_SHELLS = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
 
 _session: Session | None = None
 _lock = allocate_lock()
