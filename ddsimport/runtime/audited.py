@@ -13,7 +13,7 @@ import sys
 from _thread import get_ident
 from types import FrameType
 
-from ddsimport.runtime import asked, databases, descriptors, output, recorder
+from ddsimport.runtime import asked, databases, descriptors, output, recorder, threads
 from ddsimport.runtime.recorder import Recording, Written
 from ddsimport.source.hook import is_tracked
 from ddsimport.store import labels
@@ -64,7 +64,7 @@ def _on_open(path: Any, mode: Any, flags: int) -> None:
 
 def _on_open_to_write(key: str, name: str, flags: int) -> None:
     if _caller() == _LOGGING:
-        for recording in recorder.recordings():
+        for recording in recorder.doers():
             recording.effects[f"opened the log {name}"] = None
     else:
         new = bool(flags & os.O_EXCL)
@@ -80,7 +80,7 @@ def _on_write(name: str, key: str, *, afresh: bool = False, new: bool = False) -
     """
     existed = os.path.lexists(name)
     random = new and os.path.basename(_caller()) == "tempfile.py"  # such names are nobody's
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         if name in recording.writes:
             continue
         if not afresh and not new:
@@ -174,7 +174,7 @@ def _on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = 
     if old is None or new is None:
         return
     old_key, key = _key(source, old, source_folder), _key(target, new, folder)
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         if not _is_ours_or_the_systems(old):
             made = recording.writes.pop(old, None)
             if made is None and os.path.isdir(old):
@@ -204,7 +204,7 @@ def _on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
     before = asked.token_of_path(name, asked.KIND)
     random = os.path.basename(_caller()) == "tempfile.py"
     if_missing = asked.is_made_if_missing(sys._getframe(1))
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         if name in recording.writes:
             continue
         if not random and not if_missing:
@@ -231,7 +231,7 @@ def _on_remove(path: Any, folder: Any = -1) -> None:
     if name is None or _is_ours_or_the_systems(name):
         return
     key = _key(path, name, folder)
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         made = recording.writes.pop(name, None)
         if made is None:
             if key in recording.reads or name in recording.reads:
@@ -244,7 +244,7 @@ def _on_remove(path: Any, folder: Any = -1) -> None:
 def _on_change(path: Any, *_: Any) -> None:
     name = _absolute(path)
     if name is not None and not _is_ours_or_the_systems(name):
-        for recording in recorder.recordings():
+        for recording in recorder.doers():
             if name in recording.writes:
                 recording.writes[name] = recording.writes[name].replace(moded=True)
             else:
@@ -256,7 +256,7 @@ def _on_copy_mode(path: Any, *_: Any) -> None:
 
 
 def _on_link() -> None:
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         recording.effects["made a hard link"] = None
 
 
@@ -268,7 +268,7 @@ def _on_chdir(*_: Any) -> None:
 
 
 def _on_input(*_: Any) -> None:
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         recording.effects["read standard input"] = None
 
 
@@ -305,13 +305,13 @@ def _on_child(executable: Any, arguments: Any = (), folder: Any = None, *_: Any)
         _inherits_output() or _inherits_output("errwrite", 2)
     ):
         output.stand_aside()
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         recording.notes[
             f"it started {executable!r}: what a child process reads, prints or writes is not seen, "
             "but for data files that its code names"
         ] = None
     if not descriptors.follows(1) and _inherits_output():
-        for recording in recorder.recordings():
+        for recording in recorder.doers():
             recording.children.setdefault(os.fsdecode(executable), recorder.bytes_written())
     # But the files that its command names are: the script that it runs, the table that it sorts.
     below = os.fsdecode(folder) if folder is not None else ""
@@ -357,10 +357,14 @@ def _words_of(arguments: Any) -> Iterator[str]:
 def note_worker() -> None:
     """A worker process is started, by whatever way."""
     output.stand_aside()
-    for recording in recorder.recordings():
+    for recording in recorder.doers():
         recording.notes["it started a worker process: what only that runs or reads is not seen"] = (
             None
         )
+
+
+def _on_thread(function: Any, *_: Any) -> None:
+    threads.note_start(function, recorder.starter())
 
 
 _WATCHERS: dict[str, Callable[..., None]] = {
@@ -387,6 +391,8 @@ _WATCHERS: dict[str, Callable[..., None]] = {
     "os.putenv": _on_putenv,
     "os.unsetenv": _on_putenv,
     "socket.connect": _on_connect,
+    recorder.THREAD: _on_thread,
+    "_thread.start_joinable_thread": _on_thread,
     "subprocess.Popen": _on_child,
     "os.system": _on_shell,
     "os.fork": note_worker,

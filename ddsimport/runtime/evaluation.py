@@ -8,14 +8,14 @@ restores.
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from time import perf_counter, time
 from types import FunctionType
 
 from ddsimport import plugins
 from ddsimport.errors import CodecError, StoreError, UndigestibleError
 from ddsimport.report.events import Event
-from ddsimport.runtime import left, recorder, written
+from ddsimport.runtime import left, recorder, threads, written
 from ddsimport.runtime.live import Live
 from ddsimport.runtime.replayable import check, checked_lazy
 from ddsimport.runtime.signature import Inquiry, Step, is_code
@@ -136,6 +136,7 @@ class Evaluation:
         if self.recording.outer is not None:
             self.recording.outer.inside[self.path] = None
         live, codebook = self.inquiry.live, self.session.codebook
+        self.recording.asks_others = cache(lambda: threads.may_ask_others(live))
         with recorder.unrecorded():
             options = self.step.options
             if options.files or options.env:
