@@ -33,23 +33,38 @@ _shadowed: list[Any] = []
 class _Watch:
     """A file that one or both descriptors write to.
 
-    Invariant: all before `position` has been told, or was written by the streams.
+    Invariant: all before `position` has been told, or was written by the streams. None if nobody
+    knows it any more: the program has put something else in the place of the descriptor, which may
+    be a pipe or another file (as is done to capture what native code prints).
     """
 
     def __init__(self, descriptor: int, appends: bool, tell: Tell) -> None:
         self.descriptor = descriptor
         self.appends = appends
         self.tell = tell
-        self.position = _position(descriptor)
+        self._file = _file_of(descriptor)
+        self.position = self.position_now()
+
+    def position_now(self) -> int | None:
+        try:
+            if _file_of(self.descriptor) == self._file:
+                return os.lseek(self.descriptor, 0, os.SEEK_CUR)
+        except OSError:  # closed
+            pass
+        return None
 
     def look(self) -> None:
         """Tell what has been written since by others."""
-        before, now = self.position, _position(self.descriptor)
-        if now == before:
+        with recorder.lock:
+            self._look()
+
+    def _look(self) -> None:
+        before, now = self.position, self.position_now()
+        if now == before is not None:
             return
         self.position = now
         name = output.name_of_descriptor(self.descriptor)
-        if now < before or self.appends:
+        if before is None or now is None or now < before or self.appends:
             self.tell(name, None)
             return
         try:
@@ -70,12 +85,13 @@ class _Write:
         self.watch = watch
 
     def __call__(self, *arguments: Any) -> Any:
-        self.watch.look()
-        written = self.original(*arguments)
-        if self.watch.appends or not isinstance(written, int):
-            self.watch.position = _position(self.watch.descriptor)
-        else:
-            self.watch.position += written
+        with recorder.lock:
+            self.watch.look()
+            written = self.original(*arguments)
+            if self.watch.appends or not isinstance(written, int):
+                self.watch.position = self.watch.position_now()
+            elif self.watch.position is not None:
+                self.watch.position += written
         return written
 
 
@@ -90,7 +106,7 @@ class own_text:  # noqa: N801 - used as `with own_text():`
 
     def __exit__(self, *_: object) -> None:
         for watch in _watches:
-            watch.position = _position(watch.descriptor)
+            watch.position = watch.position_now()
         self._unrecorded.__exit__()
 
 
@@ -106,20 +122,17 @@ def begin(tell: Tell) -> None:
     watched: dict[tuple[int, int], _Watch] = {}
     for descriptor in (1, 2):
         try:
-            found = os.fstat(descriptor)
-            if not modes.S_ISREG(found.st_mode):
+            if not modes.S_ISREG(os.fstat(descriptor).st_mode):
                 continue
-            same = watched.get((found.st_dev, found.st_ino))
-            if same is None:
-                new = _Watch(descriptor, _appends(descriptor), tell)
-                watched[found.st_dev, found.st_ino] = new
-                _watches.append(new)
+            file = _file_of(descriptor)
+            if file not in watched:
+                watched[file] = _Watch(descriptor, _appends(descriptor), tell)
+                _watches.append(watched[file])
         except OSError:  # closed
             continue
     for raw in _layers():
         try:
-            found = os.fstat(raw.fileno())
-            raw.write = _Write(raw, watched[found.st_dev, found.st_ino])
+            raw.write = _Write(raw, watched[_file_of(raw.fileno())])
         except (OSError, ValueError, AttributeError, KeyError):
             continue
         _shadowed.append(raw)
@@ -160,8 +173,9 @@ def _layers() -> Iterator[Any]:
     yield from found
 
 
-def _position(descriptor: int) -> int:
-    return os.lseek(descriptor, 0, os.SEEK_CUR)
+def _file_of(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
 
 
 def _appends(descriptor: int) -> bool:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import stat as modes
 import sys
-from _thread import RLock  # `threading` takes a millisecond to import
 from contextvars import ContextVar
 from types import FrameType
 
+from ddsimport import forks
 from ddsimport.records import Record
 from ddsimport.runtime import asked, output, threads
 
@@ -43,7 +43,10 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
-_lock = RLock()
+lock = forks.lock()
+"""Held while a recording begins or ends; and while a stream that `descriptors` follows is written
+to or looked at: whoever looks must not take for a stranger's what another thread writes just then.
+(One lock for both: the garbage collector may end a recording amid a write.)"""
 _hooked = False
 
 
@@ -256,7 +259,7 @@ def begin() -> Recording:
 
     global _hooked
     recording = Recording(_current.get())
-    with _lock:
+    with lock:
         if not _hooked:
             sys.addaudithook(_audit)
             asked.watch_variables(_on_variable)
@@ -277,7 +280,7 @@ def end(recording: Recording) -> None:
     """Stop `recording`; safe to call twice, and from a finalizer."""
     from ddsimport.runtime import descriptors
 
-    with _lock:
+    with lock:
         if recording not in _active:
             return
         descriptors.look()
