@@ -339,8 +339,8 @@ def doers() -> list[Recording]:
     found = _own()
     if found is not None:
         return found
-    if threads.current() is None:
-        return list(_active)  # a thread of native code, or of nobody knows whom
+    if threads.current() is None or not threads.runs_own_code():
+        return list(_active)  # a thread of native code or a library: of nobody knows whom
     for recording in list(_active):
         if recording.asks_others():
             recording.effects[_PERHAPS] = None

@@ -1,8 +1,9 @@
-"""Which evaluation a thread was started in: what it does is that evaluation's doing.
+"""Whose doing it is what a thread does: that of the evaluation which the thread was started in.
 
-A thread that was there before may work for an evaluation, too, if the evaluation's code gives it
-something to do (a pool, a queue). Which of what such a thread does is for whom, nobody can say; but
-whether the code can reach a means to ask others is told by the names in it.
+A thread that was there before may work for an evaluation, too. If it runs code of the project, the
+evaluation's code must have given it that to do (by a pool, a queue): whether it can reach a means
+to is told by the names in it. If it runs a library's alone, any call of the library may have (zarr
+and fsspec have a thread for what they read and write, from when they are first used).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import sys
 from _thread import get_ident
 from _weakref import ref  # `weakref` imports more
 from importlib import import_module
+from types import FrameType
+
+from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +84,19 @@ def current() -> Any:
     threading: Any = sys.modules.get("threading")
     thread = None if threading is None else threading._active.get(get_ident())
     return None if thread is None or isinstance(thread, threading._DummyThread) else thread
+
+
+def runs_own_code() -> bool:
+    """Whether it is code of the project that this thread, or the task in it, is running."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if is_tracked(code.co_filename):
+            return True
+        if code.co_name == "_run" and frame.f_globals.get("__name__") == "asyncio.events":
+            return False  # below it, the loop runs, and whoever runs that
+        frame = frame.f_back
+    return False
 
 
 def may_ask_others(live: Live) -> bool:

@@ -271,6 +271,43 @@ x = f(3)  # dds: /x
     project.same()
 
 
+def test_what_a_thread_of_a_library_does_may_be_the_steps(project):
+    """As zarr and fsspec have theirs, started when they are first used, to read and write."""
+    project.write_files(
+        {
+            "site-packages/writer.py": """
+import queue, threading
+_asked, _done = queue.SimpleQueue(), queue.SimpleQueue()
+def _serve():
+    while True:
+        name, text = _asked.get()
+        with open(name, "w") as file:
+            file.write(text)
+        print("wrote", name)
+        _done.put(name)
+threading.Thread(target=_serve, daemon=True).start()
+def write(name, text):
+    _asked.put((name, text))
+    return _done.get()
+""",
+            "main.py": """
+import sys
+sys.path.append("site-packages")
+import writer
+writer.write("before.txt", "b")
+def f(n):
+    writer.write("step.txt", str(n))
+    return n
+x = f(3)  # dds: /x
+print(open("step.txt").read())
+""",
+        }
+    )
+    project.same()
+    (project.root / "step.txt").unlink()
+    assert project.same().evaluated() == set()
+
+
 def test_what_other_tasks_do_meanwhile_is_not_the_steps(project):
     project.write(
         main="""
