@@ -15,6 +15,7 @@ import os
 import stat as modes
 import sys
 from contextlib import nullcontext
+from io import BufferedWriter
 
 from ddsimport.report import terminal
 from ddsimport.runtime import output, recorder
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _watches: list[_Watch] = []
 _shadowed: list[Any] = []
+_settled = True
+"""Whether nobody writes any more who began before the descriptors were followed (see `settle`)."""
 
 
 class _Watch:
@@ -56,7 +59,8 @@ class _Watch:
     def look(self) -> None:
         """Tell what has been written since by others."""
         with recorder.lock:
-            self._look()
+            if _settled:
+                self._look()
 
     def _look(self) -> None:
         before, now = self.position, self.position_now()
@@ -105,8 +109,7 @@ class own_text:  # noqa: N801 - used as `with own_text():`
         self._unrecorded.__enter__()
 
     def __exit__(self, *_: object) -> None:
-        for watch in _watches:
-            watch.position = watch.position_now()
+        _forget_till_now()
         self._unrecorded.__exit__()
 
 
@@ -116,6 +119,7 @@ def begin(tell: Tell) -> None:
     Args:
         tell: told the name of a descriptor and what was written, as latin-1; None if nobody knows.
     """
+    global _settled
     terminal.aside = own_text
     if sys.platform != "linux":
         return
@@ -130,20 +134,46 @@ def begin(tell: Tell) -> None:
                 _watches.append(watched[file])
         except OSError:  # closed
             continue
-    for raw in _layers():
+    for raw, _ in _layers():
         try:
             raw.write = _Write(raw, watched[_file_of(raw.fileno())])
         except (OSError, ValueError, AttributeError, KeyError):
             continue
         _shadowed.append(raw)
     if _watches:
+        _settled = False
         output.before_write = look
+
+
+def settle() -> None:
+    """Wait for who has begun to write before the descriptors were followed: that is no stranger's.
+
+    Not with `recorder.lock` held, for which each later write by a stream waits.
+    """
+    global _settled
+    if _settled:
+        return
+    for raw, buffer in _layers():
+        if type(buffer) is BufferedWriter and any(raw is other for other in _shadowed):
+            try:
+                BufferedWriter.write(buffer, b"")  # which waits for its lock, and does no more
+            except (ValueError, RuntimeError):  # closed; or amid a write in this very thread
+                continue
+    with recorder.lock:
+        if not _settled:
+            _settled = True
+            _forget_till_now()
 
 
 def look() -> None:
     """Tell what has been written until now."""
     for watch in _watches:
         watch.look()
+
+
+def _forget_till_now() -> None:
+    for watch in _watches:
+        watch.position = watch.position_now()
 
 
 def end() -> None:
@@ -162,15 +192,15 @@ def follows(descriptor: int) -> bool:
     return any(watch.descriptor == descriptor and not watch.appends for watch in _watches)
 
 
-def _layers() -> Iterator[Any]:
-    """The lowest layers of the streams, each once."""
+def _layers() -> Iterator[tuple[Any, Any]]:
+    """The lowest layers of the streams, each once, and what lies upon it."""
     found: list[Any] = []
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        layer: Any = getattr(stream, "buffer", None)
-        layer = getattr(layer, "raw", layer)
+        buffer: Any = getattr(stream, "buffer", None)
+        layer = getattr(buffer, "raw", buffer)
         if layer is not None and not any(layer is other for other in found):
             found.append(layer)
-    yield from found
+            yield layer, buffer
 
 
 def _file_of(descriptor: int) -> tuple[int, int]:

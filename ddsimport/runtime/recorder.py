@@ -272,6 +272,7 @@ def begin() -> Recording:
             threads.watch(_on_thread)
             descriptors.begin(_on_native_print)
         _active.append(recording)
+    descriptors.settle()
     _current.set(recording)
     return recording
 

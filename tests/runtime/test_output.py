@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ddsimport.runtime import descriptors, output
+from ddsimport.runtime import descriptors, output, recorder
 
 
 class Stream(io.StringIO):
@@ -103,3 +103,37 @@ def test_what_a_stream_writes_just_now_in_another_thread_is_no_strangers(tmp_pat
     watch.look()
     os.close(descriptor)
     assert told == ["past it"]
+
+
+def test_what_another_thread_is_writing_when_an_evaluation_begins_is_no_strangers(
+    monkeypatch, tmp_path: Path
+) -> None:
+    """As above; but that write had begun before anybody followed the descriptor."""
+    entered, go = threading.Event(), threading.Event()
+
+    class Raw(io.FileIO):
+        def write(self, data) -> int:
+            entered.set()
+            go.wait(10)
+            return super().write(data)
+
+    kept = os.dup(1)
+    file = os.open(tmp_path / "out", os.O_RDWR | os.O_CREAT)
+    os.dup2(file, 1)
+    try:
+        stream = io.TextIOWrapper(io.BufferedWriter(Raw(1, "w", closefd=False)))
+        monkeypatch.setattr("sys.stdout", stream)
+        stream.write("text")
+        writer = threading.Thread(target=stream.flush)
+        writer.start()
+        entered.wait(10)
+        threading.Timer(0.2, go.set).start()
+        recording = recorder.begin()
+        writer.join()
+        os.write(1, b"past it")
+        recorder.end(recording)
+        assert recording.output == [("descriptor:1", "past it")]
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(file)
