@@ -43,6 +43,8 @@ class Outliving:
             ours = begun is not None and self._recording in begun.chain()
             if ours or self._recording.asks_others():
                 yield f"started the thread {thread.name!r}, which goes on"
+        if any(id(thread) in self._recording.doubtful for thread in _threads()):
+            yield threads.PERHAPS
         if _called_at_exit() != self._at_exit and "atexit.register" in self._live.installed():
             yield "registered something to be called at exit"
         if self._collected is not None and len(self._collected) != self._count:

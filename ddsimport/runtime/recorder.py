@@ -103,12 +103,15 @@ class Recording:
             blob and `format=`, or None where its value was not kept.
         inside: the paths of the steps right inside this evaluation.
         asks_others: whether other threads and tasks may do something for it (see `threads`).
+        doubtful: identities of threads that printed or wrote something meanwhile, for it or for
+            another, unless they end before it does.
     """
 
     __slots__ = (
-        "asks_others", "before", "children", "conditions", "connections", "effects", "flushed",
-        "hits", "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
-        "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until", "writes",
+        "asks_others", "before", "children", "conditions", "connections", "doubtful", "effects",
+        "flushed", "hits", "incidental", "inside", "listings", "loads", "notes", "opened", "outer",
+        "output", "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until",
+        "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -137,6 +140,7 @@ class Recording:
         self.shown: dict[str, Shown] = {}
         self.inside: dict[str, None] = {}
         self.asks_others: Callable[[], bool] = bool
+        self.doubtful: set[int] = set()
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""
@@ -326,10 +330,10 @@ _NOBODY = Recording(None)
 def recordings() -> list[Recording]:
     """Who is told of what is read now in this thread.
 
-    What a thread reads that was there before a step is told to every recording under way, so that a
+    What other threads read than those of the steps is told to every recording under way, so that a
     step's thread pool is seen (at worst another step gains a dependency it does not need).
     """
-    found = _own()
+    found = _around()
     return list(_active) if found is None else found
 
 
@@ -337,37 +341,46 @@ def doers() -> list[Recording]:
     """Whose doing it is what happens now in this thread: text that is printed, files that are
     written. A hit does it again, so nothing of another thread's may be in it, and nothing of its
     own may be missing: where nobody can tell, the step is not kept."""
-    found = _own()
+    found = _around()
     if found is not None:
         return found
-    if threads.current() is None or not threads.runs_own_code():
+    thread = threads.current()
+    if thread is None or not threads.runs_own_code():
         return list(_active)  # a thread of native code or a library: of nobody knows whom
+    own = _around_start_of(thread)
     for recording in list(_active):
-        if recording.asks_others():
-            recording.effects[_PERHAPS] = None
-    return []
-
-
-_PERHAPS = "may have had another thread or task print or write something, as one did meanwhile"
+        if recording in own or not recording.asks_others():
+            continue
+        if own:  # nor of which of these, unless it is of a pool that ends with one of them
+            for each in (recording, *own):
+                each.doubtful.add(id(thread))
+        else:
+            recording.effects[threads.PERHAPS] = None
+    return own
 
 
 def starter() -> Recording | None:
     """What a thread is started in that this one starts."""
-    found = _own()
+    found = _around()
+    if found is None:
+        found = _around_start_of(threads.current())
     return found[0] if found else None
 
 
-def _own() -> list[Recording] | None:
+def _around() -> list[Recording] | None:
     """The recordings that this thread or task is in, innermost first; None if in none."""
     recording = _current.get()
     if recording is None:
-        recording = threads.started_in(threads.current()) if _active else None
-        if recording is None:
-            return None
-        return [each for each in recording.chain() if each in _active] or None
+        return None
     if recording is _NOBODY:
         return []
     return [recording] if recording.outer is None else list(recording.chain())
+
+
+def _around_start_of(thread: object) -> list[Recording]:
+    """Those that are still under way of the recordings that a thread was started in."""
+    recording = threads.started_in(thread)
+    return [] if recording is None else [each for each in recording.chain() if each in _active]
 
 
 def _on_print(stream: object, text: str | None) -> None:

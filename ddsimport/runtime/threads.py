@@ -29,6 +29,10 @@ _started: dict[int, tuple[ref[Any], Recording]] = {}
 (By identity: a program's own class may compare its threads as it likes.)"""
 
 
+PERHAPS = "may have had another thread or task print or write something, as one did meanwhile"
+"""Why a step is not kept."""
+
+
 def note_start(function: Any, recording: Recording | None) -> None:
     """A thread is about to be started.
 

@@ -271,6 +271,37 @@ x = f(3)  # dds: /x
     project.same()
 
 
+def test_what_a_thread_that_another_step_started_does_for_a_step(project):
+    """A worker of a pool that the program keeps, begun for whichever step came first."""
+    project.write(
+        main="""
+        import sys, threading, time
+        from concurrent.futures import ThreadPoolExecutor
+        POOL = ThreadPoolExecutor(1)
+        def say(word):
+            print("said", word, open("wo" + "rd.txt").read())
+        def first(n):
+            POOL.submit(str).result()
+            time.sleep(0.5)
+            return n
+        def second(n):
+            POOL.submit(say, n).result()
+            return n
+        def both():
+            x = first(sys.argv[1])  # dds: /x
+            return x
+        thread = threading.Thread(target=both)
+        thread.start()
+        time.sleep(0.25)
+        y = second(2)  # dds: /y
+        thread.join()
+        """
+    )
+    for word, first in [("one", "1"), ("one", "2"), ("two", "2")]:
+        (project.root / "word.txt").write_text(word)
+        project.same("main.py", first)
+
+
 def test_what_a_thread_of_a_library_does_may_be_the_steps(project):
     """As zarr and fsspec have theirs, started when they are first used, to read and write."""
     project.write_files(
