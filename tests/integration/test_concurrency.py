@@ -275,14 +275,16 @@ def test_what_a_thread_that_another_step_started_does_for_a_step(project):
     """A worker of a pool that the program keeps, begun for whichever step came first."""
     project.write(
         main="""
-        import sys, threading, time
+        import sys, threading
         from concurrent.futures import ThreadPoolExecutor
         POOL = ThreadPoolExecutor(1)
+        begun, over = threading.Event(), threading.Event()
         def say(word):
             print("said", word, open("wo" + "rd.txt").read())
         def first(n):
             POOL.submit(str).result()
-            time.sleep(0.5)
+            begun.set()
+            over.wait(30)
             return n
         def second(n):
             POOL.submit(say, n).result()
@@ -292,8 +294,9 @@ def test_what_a_thread_that_another_step_started_does_for_a_step(project):
             return x
         thread = threading.Thread(target=both)
         thread.start()
-        time.sleep(0.25)
+        begun.wait(30)
         y = second(2)  # dds: /y
+        over.set()
         thread.join()
         """
     )
