@@ -34,6 +34,7 @@ EdgeKind = Literal["data", "plain", "load", "nested", "input", "file", "code"]
 MOST_ALIKE = 8
 """Evaluations of one step (in a loop, of a marked function) that are drawn one by one."""
 
+_DIGITS = "0123456789"
 _TELLING = 40
 """Bytes from which two values that are the same are likely to be one."""
 
@@ -108,13 +109,16 @@ class Graph(Record):
                 key = (node.event.module, node.event.line, folder)
                 alike.setdefault(key, []).append(node)
         renamed: dict[str, Node] = {}
-        for (_, _, folder), nodes in alike.items():
+        taken: set[str] = set()
+        for (module, line, folder), nodes in alike.items():
             if len(nodes) > most:
+                name = f"step:{folder}/*"
+                if name in taken:  # of another step, whose paths lie in the same folder
+                    name += f" {module}:{line}"
+                taken.add(name)
                 events = tuple(node.event for node in nodes if node.event is not None)
-                merged = Node(
-                    f"step:{folder}/*", "step", f"{folder}/…", f"{len(nodes)} values",
-                    members=events,
-                )  # fmt: skip
+                label = _label_of_all([node.label for node in nodes])
+                merged = Node(name, "step", label, f"{len(nodes)} values", members=events)
                 renamed.update({node.id: merged for node in nodes})
         moved = {
             f"input:{event.path}:": node.id.removeprefix("step:")
@@ -155,6 +159,14 @@ def graph_of(past: Past, run: PastRun) -> Graph:
     for event in run.latest.values():
         made.add(event)
     return Graph(run.program, run.ended, tuple(made.nodes.values()), tuple(made.edges))
+
+
+def _label_of_all(paths: list[str]) -> str:
+    """`/part/a…` for `/part/a1` and `/part/a20`, `/part/….json` for `/part/1.json`, …: what they have
+    in common, but for digits that two numbers happen to share."""
+    start = posixpath.commonprefix(paths).rstrip(_DIGITS)
+    ends = [path[len(start) :][::-1] for path in paths]
+    return f"{start}…{posixpath.commonprefix(ends)[::-1].lstrip(_DIGITS)}"
 
 
 def _reached(here: set[str], pairs: list[tuple[str, str]]) -> set[str]:

@@ -310,6 +310,25 @@ def test_many_evaluations_of_a_step_are_one_node(project):
     assert all(e.source in everywhere and e.target in everywhere for e in together.edges)
 
 
+def test_two_steps_of_one_loop_in_one_folder_stay_two_nodes(project):
+    project.write(
+        main=f"""
+        whole = 0
+        for i in range({MOST_ALIKE + 1}):
+            one = i * 10  # dds: /part/one{{i}}
+            other = one + i  # dds: /part/{{i}}.json
+            third = one - i  # dds: /part/third{{i}}.json
+            whole += other
+        """
+    )
+    project.run()
+    together = drawn(project).together()
+    steps = [node for node in together.nodes if node.kind == "step"]
+    assert [node.label for node in steps] == ["/part/one…", "/part/….json", "/part/third….json"]
+    one, other, third = (node.id.removeprefix("step:") for node in steps)
+    assert between_steps(together) == {(one, other): "data", (one, third): "data"}
+
+
 def test_a_long_loop_does_not_hide_the_other_steps(project):
     project.write(
         main="""
