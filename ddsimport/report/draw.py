@@ -27,6 +27,9 @@ _MARGIN = 24.0
 _TOLD = 0.0005  # seconds; less is nothing to speak of
 _DOT_SECONDS = 60
 
+_RUN_AGAIN = ("failed", "uncached")
+_TELLING = ("running", "failed", "stale", "unknown", "uncached", "computed", "hit")
+
 DASHED = frozenset({"plain"})
 DOTTED = frozenset({"nested", "load"})
 
@@ -58,13 +61,23 @@ def status_of(node: Node, forecasts: Forecasts | None = None) -> str:
     """
     if node.kind != "step":
         return ""
-    paths = [event.path for event in node.events] or [node.id.removeprefix("step:")]
-    told = {forecasts[path].status for path in paths if path in forecasts} if forecasts else ()
-    for each in ("running", "stale", "unknown"):
-        if each in told:
-            return each
-    found = {event.status for event in node.events}
-    return next((each for each in ("failed", "uncached", "computed", "hit") if each in found), "")
+    if not node.events:
+        return _status(node.id.removeprefix("step:"), "", forecasts)
+    found = {status_of_event(event, forecasts) for event in node.events}
+    return next(each for each in _TELLING if each in found)
+
+
+def status_of_event(event: Event, forecasts: Forecasts | None = None) -> str:
+    """The same of one evaluation of a step."""
+    return _status(event.path, event.status, forecasts)
+
+
+def _status(path: str, was: str, forecasts: Forecasts | None) -> str:
+    outlook = forecasts.get(path) if forecasts else None
+    # What failed or is not kept would always run: what became of it tells more.
+    if outlook is None or (outlook.status == "stale" and was in _RUN_AGAIN):
+        return was
+    return outlook.status
 
 
 def said_of(node: Node, forecasts: Forecasts | None = None) -> str:

@@ -162,8 +162,8 @@ def graph_of(past: Past, run: PastRun) -> Graph:
 
 
 def _label_of_all(paths: list[str]) -> str:
-    """`/part/a…` for `/part/a1` and `/part/a20`, `/part/….json` for `/part/1.json`, …: what they have
-    in common, but for digits that two numbers happen to share."""
+    """`/part/a…` for `/part/a1` and `/part/a20`, `/part/….json` for `/part/1.json` and more: what
+    they have in common, but for digits that numbers happen to share."""
     start = posixpath.commonprefix(paths).rstrip(_DIGITS)
     ends = [path[len(start) :][::-1] for path in paths]
     return f"{start}…{posixpath.commonprefix(ends)[::-1].lstrip(_DIGITS)}"

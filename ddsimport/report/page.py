@@ -13,7 +13,15 @@ import json
 from functools import lru_cache
 from html import escape
 
-from ddsimport.report.draw import arranged, cost_of, curve, said_of, sizes_of, status_of
+from ddsimport.report.draw import (
+    arranged,
+    cost_of,
+    curve,
+    said_of,
+    sizes_of,
+    status_of,
+    status_of_event,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +111,11 @@ def _node(node: Node, size: tuple[float, float], forecasts: Forecasts | None) ->
         "height": size[1],
         "path": node.id.removeprefix("step:") if node.kind == "step" and not node.members else "",
         "members": [
-            {"path": event.path, "status": event.status, "seconds": cost_of(event)}
+            {
+                "path": event.path,
+                "status": status_of_event(event, forecasts),
+                "seconds": cost_of(event),
+            }
             for event in node.members
         ],
     }

@@ -12,6 +12,7 @@ from ddsimport.report import draw
 from ddsimport.report.draw import Outlook, dot, mermaid, svg
 from ddsimport.report.events import Event
 from ddsimport.report.graph import Edge, Graph, Node
+from ddsimport.report.page import page_data
 
 HOSTILE = "</script><b>\"'`&\\ \x00 \ud800 % # ]]> \n|{é}"
 
@@ -53,6 +54,28 @@ def test_svg_says_what_became_of_each_step():
     assert {"/a", "/b", "hit · 500 ms saved", "ran · 500 ms"} <= set(texts)
     forecasts = {"/a": Outlook("stale", "its code"), "/b": Outlook("running")}
     assert {"would run · 500 ms", "running"} <= set(texts_in(svg(graph_with("/a"), forecasts)))
+
+
+def test_what_failed_or_is_not_kept_is_drawn_so_though_it_would_run():
+    nodes = (
+        Node("step:/f", "step", "/f", "", event("/f", "failed")),
+        Node("step:/u", "step", "/u", "", event("/u", "uncached")),
+    )
+    forecasts = dict.fromkeys(("/f", "/u"), Outlook("stale", "it raised when it ran last"))
+    graph = Graph("a.py", "", nodes, ())
+    told = json.loads(draw.as_json(graph, forecasts))
+    assert [node["status"] for node in told["nodes"]] == ["failed", "uncached"]
+    assert {"failed · 500 ms", "not kept · 500 ms"} <= set(texts_in(svg(graph, forecasts)))
+    running = dict.fromkeys(("/f", "/u"), Outlook("running"))
+    assert {"running"} <= set(texts_in(svg(graph, running)))
+
+
+def test_each_of_many_values_tells_what_became_of_it():
+    events = (event("/p/1"), event("/p/2", "failed"), event("/p/3", "computed"), event("/p/4"))
+    many = Node("step:/p/*", "step", "/p/…", "4 values", None, events)
+    told = page_data(Graph("a.py", "", (many,), ()), {"/p/4": Outlook("stale")})["nodes"][0]
+    assert told["status"] == "failed"
+    assert [each["status"] for each in told["members"]] == ["hit", "failed", "computed", "stale"]
 
 
 def test_long_names_are_cut_where_they_tell_least():

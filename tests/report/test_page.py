@@ -149,6 +149,20 @@ def test_many_values_of_a_step(visit):
     assert "[0, 1, 2, 3, 4, 5, 6]" in panel(page).inner_text()
 
 
+def test_the_head_counts_each_value_as_what_became_of_it(browser, project):
+    project.write(
+        main="""
+        for i in range(12):
+            part = [10 // (11 - i)]  # dds: /part/{i}
+        """
+    )
+    assert project.run().code == 1
+    project.python("-m", "ddsimport", "graph", "main.py")
+    with Visit(browser, (project.root / "main-graph.html").as_uri()) as visit:
+        said = visit.page.locator("#summary").inner_text()
+        assert said.startswith("11 ran · 1 failed · "), said
+
+
 def test_everything_and_back(visit):
     page = visit.page
     page.get_by_role("button", name="Everything").click()

@@ -145,8 +145,8 @@
     byId("program").textContent = data.program || "A run without a program";
     const count = {}, total = { seconds: 0, saved: 0 };
     for (const node of steps) {
-      const several = node.members.length || 1;
-      count[statusOf(node)] = (count[statusOf(node)] || 0) + several;
+      for (const each of node.members.length ? node.members : [node])
+        count[statusOf(each)] = (count[statusOf(each)] || 0) + 1;
       total.saved += node.saved;
     }
     const said = Object.keys(WORDS).filter((key) => count[key])
