@@ -256,3 +256,45 @@ def test_the_page_follows_a_run(ui, project):
             ended(run)
         assert visit.wrong == []
         assert all(each.startswith(ui.url) for each in visit.requests)
+
+
+LOOP = """
+def make(n):
+    return [n] * 9
+
+for i in range(10):
+    part = make(i)  # dds: /part/{i}
+early ="""
+
+
+def test_what_one_reads_stays_as_it_is_while_a_run_goes_on(ui, project):
+    """All news of a run showed the details anew: from their top, with all code folded, the list of
+    many values for the one that was chosen; and moved the graph to where their step is."""
+    project.edit("main.py", "early =", LOOP.lstrip())
+    assert project.run("main.py", "go").code == 0
+    with (
+        chromium() as browser,
+        Visit(browser, ui.url, viewport={"width": 900, "height": 300}) as visit,
+    ):
+        page = visit.page
+        panel = page.locator("#panel")
+        page.locator('[data-id="step:/part/*"]').click()
+        panel.get_by_role("button", name="/part/7").click()
+        panel.locator("summary", has_text="make").click()
+        panel.evaluate("panel => { panel.scrollTop = 40; }")
+        page.keyboard.press("+")
+        moved = page.locator("#world").get_attribute("transform")
+        project.edit("main.py", "[1, 2]", "[5, 6, 7]")
+        run = started(project, "main.py", "go")
+        try:
+            page.wait_for_selector('[data-id="step:/late"].computed')
+            assert run.wait(30) == 0
+            page.locator("#summary", has_text="10 hits").wait_for()
+            panel.locator(".badge", has_text="hit").wait_for()
+        finally:
+            ended(run)
+        assert panel.locator("h2").inner_text() == "/part/7"
+        assert panel.locator("details[open]").count() == 1
+        assert panel.evaluate("panel => panel.scrollTop") == 40
+        assert page.locator("#world").get_attribute("transform") == moved
+        assert visit.wrong == []

@@ -9,7 +9,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const WORDS = { hit: "hit", computed: "ran", uncached: "not kept", failed: "failed",
                   stale: "would run", unknown: "may run", running: "running", none: "did not run" };
-  const state = { view: "steps", colour: "status", at: null, open: null, scale: 1, x: 0, y: 0,
+  const state = { view: "steps", colour: "status", at: null, open: null, member: null, scale: 1, x: 0, y: 0,
                   moved: false, seeking: "" };
   let nodes = new Map(), drawn = new Map(), routes = [];
 
@@ -152,7 +152,7 @@
     const said = Object.keys(WORDS).filter((key) => count[key])
       .map((key) => `${count[key]} ${WORDS[key]}${key === "hit" && count[key] > 1 ? "s" : ""}`);
     if (total.saved >= 0.0005) said.push(`${duration(total.saved)} saved`);
-    said.push(data.ended ? when(data.ended) : data.live ? "under way" : "");
+    said.push(data.ended ? when(data.ended) : data.live && data.nodes.length ? "under way" : "");
     byId("summary").textContent = said.filter(Boolean).join(" · ");
     for (const button of document.querySelectorAll("[data-view]"))
       button.setAttribute("aria-pressed", button.dataset.view === state.view);
@@ -416,15 +416,32 @@
   async function open(id, byKey = false) {
     const node = nodes.get(id);
     if (!node) return;
-    state.open = id;
+    Object.assign(state, { open: id, member: null });
     mark();
     const told = node.path ? await detailsOf(node.path) : {};
     if (state.open !== id) return;
     const first = panel.hidden;
     fill(node, told);
     panel.hidden = false;
+    panel.scrollTop = 0;
     if (first && !state.moved) fit(); else reveal(id);
     if (byKey) panel.focus();
+  }
+
+  // News of a run: what one reads stays where it is, scrolled and unfolded as it was.
+  async function refresh() {
+    const { open: id, member: path } = state, node = nodes.get(id);
+    if (!node) return close();
+    const each = node.members.find((other) => other.path === path);
+    const told = each || node.path ? await detailsOf(path || node.path) : {};
+    if (state.open !== id || state.member !== path) return;
+    const top = panel.scrollTop, title = (one) => one.querySelector("summary").textContent;
+    const unfolded = [...panel.querySelectorAll("details[open]")].map(title);
+    const within = panel.contains(document.activeElement);
+    fill(each ? alone(each) : node, told);
+    if (within) panel.focus({ preventScroll: true });
+    for (const one of panel.querySelectorAll("details")) one.open = unfolded.includes(title(one));
+    panel.scrollTop = top;
   }
 
   function close() {
@@ -472,15 +489,19 @@
       section("Code", source(told)),
       history(told.history),
     ].filter(Boolean));
-    panel.scrollTop = 0;
   }
+
+  // One of many values, as a node of its own.
+  const alone = (each) => ({ ...each, id: state.open, kind: "step", label: each.path, detail: "", members: [] });
 
   function member(each) {
     const name = make("button", { class: "link", type: "button" }, each.path);
     name.addEventListener("click", async () => {
-      const told = await detailsOf(each.path);
-      fill({ id: state.open, kind: "step", label: each.path, status: each.status, seconds: each.seconds,
-             detail: "", members: [] }, told);
+      const from = state.open, told = await detailsOf(each.path);
+      if (state.open !== from) return;
+      state.member = each.path;
+      fill(alone(each), told);
+      panel.scrollTop = 0;
     });
     return make("div", { class: `item ${each.status}` }, name,
                 make("span", { class: "value" }, [WORDS[each.status], each.seconds >= 0.0005 ? duration(each.seconds) : ""].filter(Boolean).join(", ")));
@@ -644,9 +665,7 @@
     draw();
     if (first || !state.moved) fit();
     if (within) drawn.get(state.at)?.box.focus({ preventScroll: true });
-    if (state.open) {
-      if (nodes.has(state.open)) open(state.open); else close();
-    }
+    if (state.open) refresh();
   }
 
   theme(THEMES.includes(remember("theme")) ? remember("theme") : "auto");
