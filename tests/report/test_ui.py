@@ -6,6 +6,8 @@ import http.client
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -217,6 +219,26 @@ def test_to_be_watched_changes_nothing(project):
     assert not list((project.root / ".dds" / "live").iterdir())
 
 
+def test_who_hangs_up_at_any_moment_is_no_error(ui):
+    asks = f"GET {ui.path} HTTP/1.1\r\nHost: 127.0.0.1:{ui.port}\r\n\r\n"
+    for sent in ("", "GET ", asks):
+        with socket.create_connection(("127.0.0.1", ui.port)) as connection:
+            connection.sendall(sent.encode())
+            # It is reset, not closed.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert ui.ask(ui.path)[0] == 200
+    ui.process.send_signal(signal.SIGINT)
+    assert ui.process.wait(30) == 0
+    assert ui.process.stderr.read() == ""
+
+
+def test_a_port_that_there_is_not(project):
+    for port in ("65536", "-1", "all"):
+        process = started(project, "ui", "--port", port)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2 and f"{port} is no number from 0 to 65535" in said
+
+
 def test_an_interrupt_ends_it(ui):
     ui.process.send_signal(signal.SIGINT)
     assert ui.process.wait(30) == 0
@@ -237,8 +259,9 @@ def test_a_script_that_is_not_there(project):
     assert process.returncode == 2 and "there is no file gone.py" in said
 
 
-def test_the_page_follows_a_run(ui, project):
-    with chromium() as browser, Visit(browser, ui.url) as visit:
+@pytest.mark.parametrize("end", ["/", ""])
+def test_the_page_follows_a_run(ui, project, end):
+    with chromium() as browser, Visit(browser, ui.url.rstrip("/") + end) as visit:
         page = visit.page
         page.wait_for_selector('[data-id="step:/late"]')
         page.locator('[data-id="step:/early"]').click()
@@ -255,7 +278,7 @@ def test_the_page_follows_a_run(ui, project):
         finally:
             ended(run)
         assert visit.wrong == []
-        assert all(each.startswith(ui.url) for each in visit.requests)
+        assert all(each.startswith(ui.url.rstrip("/")) for each in visit.requests)
 
 
 LOOP = """

@@ -400,11 +400,12 @@
   // --- details --------------------------------------------------------------------------------
 
   const fetched = new Map(Object.entries(data.details));
+  const api = (what) => fetch(`${location.pathname.replace(/\/?$/, "/")}api/${what}`);
 
   async function detailsOf(path) {
     if (!fetched.has(path) && data.live) {
       try {
-        const answer = await fetch(`api/step?path=${encodeURIComponent(path)}`);
+        const answer = await api(`step?path=${encodeURIComponent(path)}`);
         const told = await answer.json();
         Object.assign(data.texts, told.texts);
         fetched.set(path, told.step);
@@ -647,7 +648,7 @@
   async function poll() {
     try {
       if (!document.hidden) {
-        const answer = await fetch(`api/graph?version=${encodeURIComponent(version)}`);
+        const answer = await api(`graph?version=${encodeURIComponent(version)}`);
         if (answer.status === 200) renew(await answer.json());
         else if (answer.status !== 204) byId("summary").textContent = await answer.text();
       }
