@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 

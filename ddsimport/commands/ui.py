@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 

@@ -13,23 +13,16 @@ import json
 from functools import lru_cache
 from html import escape
 
-from ddsimport.report.draw import (
-    arranged,
-    cost_of,
-    curve,
-    said_of,
-    sizes_of,
-    status_of,
-    status_of_event,
-)
+from ddsimport.report.draw import arranged, curve, sizes_of
+from ddsimport.report.outlook import cost_of, said_of, status_of, status_of_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ddsimport.report.draw import Forecasts
     from ddsimport.report.graph import Graph, Node
+    from ddsimport.report.outlook import Forecasts
 
 
 def html(

@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import time
 
 from ddsimport.records import Record
-from ddsimport.report.draw import Outlook
 from ddsimport.report.events import Event
 from ddsimport.report.graph import Graph, Node, graph_of
+from ddsimport.report.outlook import Outlook
 from ddsimport.report.past import PastRun
 from ddsimport.store.flock import try_lock, unlock
 

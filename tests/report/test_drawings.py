@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from ddsimport.report import draw
-from ddsimport.report.draw import Outlook, dot, mermaid, svg
+from ddsimport.report.draw import dot, mermaid, svg
 from ddsimport.report.events import Event
 from ddsimport.report.graph import Edge, Graph, Node
+from ddsimport.report.outlook import Outlook
 from ddsimport.report.page import page_data
 
 HOSTILE = "</script><b>\"'`&\\ \x00 \ud800 % # ]]> \n|{é}"
@@ -110,18 +113,30 @@ def test_mermaid_leaves_nothing_that_means_something():
 def test_png_without_graphviz(monkeypatch):
     pytest.importorskip("resvg_py")
     monkeypatch.setattr(draw, "has_graphviz", lambda: False)
-    picture = draw.png(graph_with("/a"))
+    picture = draw.picture(graph_with("/a"), "png")
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
-    assert len(draw.png(graph_with(HOSTILE))) > 1000
+    assert len(draw.picture(graph_with(HOSTILE), "png")) > 1000
+
+
+@pytest.mark.parametrize("fails", ["exit 1", "exec sleep 60"])
+def test_what_graphviz_cannot_draw_is_drawn_without(monkeypatch, tmp_path, fails):
+    """It takes many minutes for some graphs of 300 steps."""
+    (tmp_path / "dot").write_text(f"#!/bin/sh\n{fails}\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(draw, "_DOT_SECONDS", 1)
+    graph = graph_with("/a")
+    assert draw.picture(graph, "svg").decode() == svg(graph)
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(draw.DrawingError, match=r"graphviz .*ddsimport\[graph\]"):
+        draw.picture(graph, "png")
 
 
 def test_png_with_neither_says_what_to_install(monkeypatch):
-    import sys
-
     monkeypatch.setattr(draw, "has_graphviz", lambda: False)
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(draw.DrawingError, match=r"ddsimport\[graph\]"):
-        draw.png(graph_with("/a"))
+        draw.picture(graph_with("/a"), "png")
 
 
 # --- the command ----------------------------------------------------------------------------------
