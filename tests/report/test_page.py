@@ -9,6 +9,10 @@ import pytest
 from browser import Visit, chromium
 from projects import Project
 
+from ddsimport.report.events import Event
+from ddsimport.report.graph import Edge, Graph, Node
+from ddsimport.report.page import html
+
 HOSTILE = "</script><script>window.taken=1</script><img src=x onerror='window.taken=1'>\"&lt;"
 
 PROGRAM = f'''
@@ -319,12 +323,8 @@ def test_a_small_window(browser, file):
         assert visit.wrong == []
 
 
-def test_three_hundred_steps(browser, tmp_path):
-    """Drawn, and a step found and opened, while the page stays responsive."""
-    from ddsimport.report.events import Event
-    from ddsimport.report.graph import Edge, Graph, Node
-    from ddsimport.report.page import html
-
+def page_of_many(folder, steps):
+    """The address of a page with 300 steps, where `steps(n)` says what the n-th is used by."""
     nodes = [
         Node(f"step:/s{n}", "step", f"/s{n}", "", Event(f"/s{n}", "m", n, "hit", "", 0.0, n, ""))
         for n in range(300)
@@ -332,12 +332,28 @@ def test_three_hundred_steps(browser, tmp_path):
     edges = [
         Edge(f"step:/s{n}", f"step:/s{n + step}", "data", "x")
         for n in range(300)
-        for step in (1 + n % 7, 13)
+        for step in steps(n)
         if n + step < 300
     ]
-    place = tmp_path / "many.html"
+    place = folder / "many.html"
     place.write_text(html(Graph("many.py", "", tuple(nodes), tuple(edges))))
-    with Visit(browser, place.as_uri()) as visit:
+    return place.as_uri()
+
+
+def test_all_of_a_long_chain_is_shown(browser, tmp_path):
+    with Visit(browser, page_of_many(tmp_path, lambda n: (1,))) as visit:
+        last = node(visit.page, "/s299").bounding_box()
+        assert last["x"] + last["width"] < 1280
+        visit.page.keyboard.press("-")
+        zoomed = scale(visit.page)
+        visit.page.keyboard.press("+")
+        assert scale(visit.page) > zoomed, "it goes on from where it is"
+        assert visit.wrong == []
+
+
+def test_three_hundred_steps(browser, tmp_path):
+    """Drawn, and a step found and opened, while the page stays responsive."""
+    with Visit(browser, page_of_many(tmp_path, lambda n: (1 + n % 7, 13))) as visit:
         page = visit.page
         assert page.locator("#nodes .node").count() == 300
         page.keyboard.press("/")

@@ -214,7 +214,7 @@
     const view = data.views[state.view], { width, height } = canvas.getBoundingClientRect();
     if (!view.width || !width) return;
     const room = 32, whole = Math.min((width - 2 * room) / view.width, (height - 2 * room - 30) / view.height);
-    state.scale = Math.min(Math.max(whole, 0.08), 1.15);
+    state.scale = Math.min(whole, 1.15);
     state.x = Math.max((width - view.width * state.scale) / 2, room);
     state.y = Math.max((height - 30 - view.height * state.scale) / 2, room);
     state.moved = false;
@@ -224,7 +224,7 @@
   function zoom(factor, x, y) {
     const { width, height } = canvas.getBoundingClientRect();
     x ??= width / 2; y ??= height / 2;
-    const scale = Math.min(Math.max(state.scale * factor, 0.05), 4);
+    const scale = Math.min(Math.max(state.scale * factor, Math.min(state.scale, 0.05)), 4);
     state.x = x - (x - state.x) * scale / state.scale;
     state.y = y - (y - state.y) * scale / state.scale;
     state.scale = scale;
