@@ -8,7 +8,8 @@ from contextlib import suppress
 from itertools import islice
 
 from ddsimport.errors import StoreError
-from ddsimport.report.code import Code
+from ddsimport.report.code import Code, statement_at
+from ddsimport.report.texts import text_of
 from ddsimport.report.why import Why
 from ddsimport.store import labels
 
@@ -67,6 +68,8 @@ class Details:
         provenance = self._past.provenance(known.signature) if known is not None else None
         if provenance is not None and known is not None:
             told.update(self._made_from(provenance, known))
+        elif event is not None:
+            told.update(self._as_written(event))
         with suppress(StoreError):
             told["history"] = list(self._history(path))
             told["preview"] = preview(self._past.store.shown_file(path)) or self._decoded(path)
@@ -126,6 +129,14 @@ class Details:
             "packages": sorted(_package(name, version) for name, version in versions.items()),
             "value": provenance.value,
         }
+
+    def _as_written(self, event: Event) -> dict[str, Any]:
+        """The same of a step that was never kept, so that nothing is noted of it but the text."""
+        file = self._past.file_of(self._run, event)
+        text = self._past.text_loaded(self._run, file) or ""
+        if event.line not in text_of(file, text).steps:
+            return {}
+        return {"place": f"{file}:{event.line}", "source": statement_at(text, event.line)}
 
     def _history(self, path: str) -> Iterator[dict[str, Any]]:
         store = self._past.store

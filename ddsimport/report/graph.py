@@ -195,7 +195,7 @@ class _Made:
         for event in self._steps:
             node = Node(f"step:{event.path}", "step", event.path, event.reason, event)
             self.nodes[node.id] = node
-        files = {event.module: self._file_of(event) for event in self._steps}
+        files = {event.module: past.file_of(run, event) for event in self._steps}
         self._files = {module: file for module, file in files.items() if file}
         self._flow = Flow(self._texts())
         self._at: dict[str, tuple[str, Step] | None] = {
@@ -275,12 +275,6 @@ class _Made:
             self.edges[Edge(source, target, kind, name)] = None
 
     # --- which step gave an input ---------------------------------------------------------------
-
-    def _file_of(self, event: Event) -> str:
-        provenance = self._past.provenance(event.signature)
-        if provenance is not None:
-            return provenance.file
-        return self._run.program if event.module in ("__main__", "__mp_main__") else ""
 
     def _texts(self) -> dict[str, str]:
         """The text of each file with steps: as it is now if the steps of the run stand there, else

@@ -90,14 +90,16 @@ def page_data(graph: Graph, forecasts: Forecasts | None = None) -> dict[str, Any
 
 
 def _node(node: Node, size: tuple[float, float], forecasts: Forecasts | None) -> dict[str, Any]:
+    status = status_of(node, forecasts)
+    outlook = forecasts.get(node.label) if forecasts else None
     return {
         "id": node.id,
         "kind": node.kind,
         "label": node.label,
         "detail": node.detail,
-        "status": status_of(node, forecasts),
+        "status": status,
         "said": said_of(node, forecasts),
-        "forecast": forecasts[node.label].reason if forecasts and node.label in forecasts else "",
+        "forecast": outlook.reason if outlook is not None and outlook.status == status else "",
         "seconds": sum(cost_of(event) for event in node.events),
         "saved": sum(event.saved_seconds for event in node.events),
         "width": size[0],

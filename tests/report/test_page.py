@@ -127,6 +127,37 @@ def test_a_click_tells_all_about_a_step(visit):
     assert panel(page).is_hidden()
 
 
+def test_code_of_what_was_not_kept_and_its_reason_said_once(browser, project):
+    project.write(
+        main="""
+        import parts
+
+        rows = [1]  # dds: /rows
+        last = parts.last(
+            rows
+        )  # dds: /last
+        """,
+        parts="""
+        def last(rows):
+            made = (n for n in rows)  # dds: /made
+            return list(made)[7]
+        """,
+    )
+    assert project.run().code == 1
+    project.edit("main.py", "import parts", "import parts\n# an edit")
+    project.python("-m", "ddsimport", "graph", "main.py")
+    with Visit(browser, (project.root / "main-graph.html").as_uri()) as visit:
+        for path, place, code, reason in (
+            ("/last", "main.py:4", "last = parts.last(\n    rows\n)  # dds: /last", "it raised"),
+            ("/made", "parts.py:2", "made = (n for n in rows)  # dds: /made", "shares a part"),
+        ):
+            node(visit.page, path).click()
+            panel(visit.page).locator("h2", has_text=path).wait_for()
+            told = panel(visit.page).inner_text()
+            assert place in told and code in told, told
+            assert told.lower().count(reason) == 1, told
+
+
 def test_what_others_wrote_is_text(visit):
     page = visit.page
     node(page, "/pipe/text.txt").click()

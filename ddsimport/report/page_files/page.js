@@ -481,7 +481,7 @@
       make("button", { class: "close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: close }, "×"));
     panel.replaceChildren(heading, facts, ...[
       node.forecast ? make("p", { class: "facts" }, sentence(node.forecast)) : null,
-      told.event?.reason ? make("p", { class: "facts" }, told.event.reason) : null,
+      told.event?.reason && !told.why?.said.includes(told.event.reason) ? make("p", { class: "facts" }, told.event.reason) : null,
       section("Values", node.members.map(member)),
       explained(told.why),
       value(told),
