@@ -286,8 +286,9 @@ def dot(graph: Graph, forecasts: Forecasts | None = None) -> str:
 
 
 def _dot(text: str) -> str:
-    # A backslash begins an escape of its own in labels.
-    shown = _UNPRINTABLE.sub("\ufffd", text).replace("\\", "\\\\").replace('"', '\\"')
+    # In labels a backslash begins an escape of graphviz' own, and `&` a character's name of HTML.
+    shown = _UNPRINTABLE.sub("\ufffd", text).replace("&", "&amp;")
+    shown = shown.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + shown.replace("\n", "\\n") + '"'
 
 

@@ -93,6 +93,15 @@ def test_graphviz_reads_it(label):
     assert "/b" in "".join(ElementTree.fromstring(document).itertext())
 
 
+@pytest.mark.skipif(not shutil.which("dot"), reason="graphviz is not installed")
+def test_graphviz_draws_what_looks_like_markup_as_it_is():
+    for label in ("a &lt;b&gt;", "&#65; & \\N"):
+        graph = Graph("a.py", "", (Node("input:/b:x", "input", "x", label),), ())
+        document = ElementTree.fromstring(draw.by_graphviz(graph, "svg"))
+        texts = document.iter("{http://www.w3.org/2000/svg}text")
+        assert f"x = {label}" in [each.text for each in texts]
+
+
 def test_dot_quotes_names():
     text = dot(graph_with(HOSTILE))
     for line in text.splitlines()[4:-1]:
