@@ -197,7 +197,9 @@ class _Made:
             self.nodes[node.id] = node
         files = {event.module: past.file_of(run, event) for event in self._steps}
         self._files = {module: file for module, file in files.items() if file}
-        self._flow = Flow(self._texts())
+        # A run under way has not told its files yet; those of the one before are likely the same.
+        others = run.files or next((each.files for each in past.runs_of(run.program)), {})
+        self._flow = Flow(self._texts(), others, lambda file: past.text_loaded(run, file))
         self._at: dict[str, tuple[str, Step] | None] = {
             event.path: self._place(event) for event in self._steps
         }

@@ -239,6 +239,23 @@ def bound_by(statement: ast.stmt) -> set[str]:
     }
 
 
+def heads(statement: ast.stmt) -> list[ast.AST]:
+    """What a statement itself evaluates: of a loop or a branch only its head."""
+    if isinstance(statement, ast.For | ast.AsyncFor):
+        return [statement.iter]
+    if isinstance(statement, ast.If | ast.While):
+        return [statement.test]
+    if isinstance(statement, ast.Match):
+        return [statement.subject]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [each.context_expr for each in statement.items]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return list(statement.decorator_list)
+    if isinstance(statement, ast.Try):
+        return []
+    return [statement]
+
+
 def _acted_on(statement: ast.stmt) -> set[str]:
     """The names whose values it may change: `x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):

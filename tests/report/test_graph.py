@@ -239,6 +239,67 @@ def test_keep_takes_values_of_steps(project):
     ) == {("/rows", "/count"): "data", ("/count", "/out"): "data"}
 
 
+def test_keep_names_its_inputs_as_the_function_does(project):
+    """Small values are no sign of where they come from: `1` may come from anywhere."""
+    assert edges_of(
+        project,
+        helpers="""
+        def shifted(by, number):
+            return number + by
+        """,
+        main="""
+        import helpers
+        import ddsimport
+        from helpers import shifted
+
+        @ddsimport.data_function("/one")
+        def one():
+            return 1
+
+        def twice(number, *, more=0):
+            return number * 2 + more
+
+        def main():
+            two = ddsimport.keep("/two", twice, one())
+            three = ddsimport.keep("/three", shifted, two, 1)
+            ddsimport.keep("/four", helpers.shifted, number=three, by=1)
+            ddsimport.keep("/five", twice, 2, more=two)
+
+        main()
+        """,
+    ) == {
+        ("/one", "/two"): "data",
+        ("/two", "/three"): "data",
+        ("/three", "/four"): "data",
+        ("/two", "/five"): "data",
+    }
+
+
+def test_values_that_come_through_a_module_without_steps(project):
+    assert edges_of(
+        project,
+        steps="""
+        def raw():  # dds: /raw
+            return 1
+        """,
+        loaders="""
+        from steps import raw
+
+        def loaded():
+            return raw()
+        """,
+        main="""
+        import loaders
+        from loaders import loaded
+
+        one = loaded()
+        a = one + 1  # dds: /a
+        other = loaders.loaded()
+        b = other + 1  # dds: /b
+        """,
+    ) == {("/raw", "/a"): "plain", ("/raw", "/b"): "plain"}
+
+
 def test_moved_lines_and_an_unkept_step(project):
     project.write(
         main="""
