@@ -235,6 +235,20 @@ def test_search(visit):
     assert panel(page).is_hidden()
 
 
+def test_search_goes_to_the_first_one_found_first(visit):
+    """Also to the step that the keys would go to first, which nobody has looked at yet."""
+    page = visit.page
+    page.keyboard.press("/")
+    page.keyboard.type("pipe")
+    found = page.locator(".node.found").evaluate_all(
+        "boxes => boxes.map(box => [box.transform.baseVal[0].matrix, box.dataset.id])"
+        ".sort(([one, ], [other, ]) => one.e - other.e || one.f - other.f).map(([, id]) => id)"
+    )
+    for name in found[:2]:
+        page.keyboard.press("Enter")
+        page.locator(f'.node.chosen[data-id="{name}"]').wait_for(timeout=5000)
+
+
 def test_by_keys_alone(visit):
     page = visit.page
 

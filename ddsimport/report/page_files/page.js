@@ -388,7 +388,7 @@
   function next() {
     const found = seek(search.value).sort((one, other) => one.x - other.x || one.y - other.y);
     if (!found.length) return;
-    const at = found.findIndex((each) => each.node.id === state.at);
+    const at = found.findIndex((each) => each.node.id === state.open);
     const id = found[(at + 1) % found.length].node.id;
     settle(id);
     reveal(id);
