@@ -18,6 +18,8 @@ from browser import Visit, chromium
 from projects import ROOT
 
 from ddsimport.report import livefile
+from ddsimport.report.events import Run
+from ddsimport.report.watch import live_runs
 from ddsimport.store.store import Store
 from ddsimport.ui import Shown
 
@@ -192,6 +194,25 @@ def test_what_has_not_changed_is_not_made_again(project):
     project.run()
     assert shown.data() is not known
     assert [each["status"] for each in shown.data()["nodes"]] == ["hit"]
+
+
+def test_of_two_runs_at_once_the_page_stays_with_one(project):
+    """The one that began last, not the one that spoke last: it went to and fro between them."""
+    root = str(project.root / ".dds")
+    livefile.ask(root)
+    spoken = []
+    for second, program in ((1, "early.py"), (2, "late.py")):
+        head = {
+            "program": program, "arguments": [], "namespace": "", "python": "3.11.0",
+            "started": f"2026-01-01T00:00:0{second}.000Z",
+        }  # fmt: skip
+        spoken.append(livefile.Live(root, Run(quiet=True), head))
+    early, late = spoken
+    for one in (late, early, late, early):
+        one.begins("/a", "__main__", 1)
+        assert live_runs(root, "")[0].run.program == ("late.py" if late.is_watched else "early.py")
+    early.close()
+    late.close()
 
 
 def test_to_be_watched_changes_nothing(project):
