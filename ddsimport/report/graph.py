@@ -247,7 +247,7 @@ class _Made:
                     self._load(label[len(labels.LOAD) :], here)
                 elif label.startswith(labels.VARIABLE):
                     name = label[len(labels.VARIABLE) :]
-                    self._put(Node(f"input:${name}", "input", f"${name}", "environment"), here)
+                    self._put(Node(f"input:${name}", "input", f"${name}"), here)
 
     def _add_inside(self, provenance: Provenance, here: str) -> None:
         """The steps inside a step; where that was a hit, they had nothing to do in this run."""

@@ -343,6 +343,7 @@ def test_inputs_files_code_and_environment(project):
     }
     labels = {node.id: (node.label, node.detail) for node in graph.nodes}
     assert labels["input:/text:depth"] == ("depth", "7")
+    assert labels["input:$WINE"] == ("$WINE", ""), "drawn as `$WINE`, not as `$WINE = …`"
 
 
 def test_many_evaluations_of_a_step_are_one_node(project):
