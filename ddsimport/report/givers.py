@@ -11,7 +11,17 @@ from __future__ import annotations
 import ast
 
 from ddsimport.records import Record
-from ddsimport.report.texts import FUNCTIONS, Scope, Statement, Step, Text, heads, targets, text_of
+from ddsimport.report.texts import (
+    FUNCTIONS,
+    Scope,
+    Statement,
+    Step,
+    Text,
+    base_of,
+    heads,
+    targets,
+    text_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +155,7 @@ class _Chase:
 
     def name(self, file: str, scope: Scope, line: int, name: str, *, plain: bool) -> None:
         """What may have bound a name that is read at a line."""
-        base = _base(name)
+        base = base_of(name)
         if "." in name and self._attribute(file, scope, name, plain=plain):
             return
         if not self._enter(file, id(scope.node), line, base):
@@ -315,7 +325,7 @@ class _Chase:
     def _attribute(self, file: str, scope: Scope, name: str, *, plain: bool) -> bool:
         """Follow what a class's methods set as an attribute of `self`; False: none does."""
         base, _, attribute = name.partition(".")
-        attribute = _base(attribute)
+        attribute = base_of(attribute)
         owner = scope.owner if scope.parameters[:1] == [base] else ""
         found = False
         for where, text in self._flow.texts():
@@ -333,10 +343,6 @@ class _Chase:
 
 
 # --- statements -----------------------------------------------------------------------------------
-
-
-def _base(name: str) -> str:
-    return name.partition(".")[0].partition("[")[0]
 
 
 def _called(call: ast.Call) -> str:
@@ -370,7 +376,7 @@ def _parameter(scope: Scope, name: str) -> str:
     number = name.removeprefix("argument ")
     if number != name and number.isdigit() and 0 < int(number) <= len(scope.parameters):
         return scope.parameters[int(number) - 1]
-    return _base(name)
+    return base_of(name)
 
 
 def _sets(statement: ast.stmt, owner: list[str], attribute: str) -> bool:
