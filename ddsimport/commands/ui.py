@@ -53,7 +53,11 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
     def stale(past: Past, run: PastRun) -> dict[str, Outlook]:
         return common.stale(options, past, run)
 
-    with Server(store, chosen.project, program, options.port, stale) as server:
+    try:
+        server = Server(store, chosen.project, program, options.port, stale)
+    except OSError as error:
+        raise OSError(f"port {options.port} cannot be listened on: {error.strerror}") from error
+    with server:
         try:
             told = json.dumps({"url": server.url}) if options.json else server.url
             sys.stdout.write(f"{told}\n")

@@ -338,7 +338,7 @@ def as_json(graph: Graph, forecasts: Forecasts | None = None) -> str:
     ]
     edges = [edge.as_dict() for edge in graph.edges]
     head = {"program": graph.program, "ended": graph.ended, "nodes": nodes, "edges": edges}
-    return json.dumps(head, indent=1) + "\n"
+    return json.dumps(head) + "\n"
 
 
 __all__ = ["DrawingError", "as_json", "by_graphviz", "dot", "mermaid", "picture", "svg"]

@@ -176,7 +176,8 @@ def used(project):
 def test_texts_go_to_standard_output(used):
     assert command(used, "main.py", "--format", "mermaid").startswith("flowchart LR\n")
     assert command(used, "--format", "dot").startswith("digraph steps {\n")
-    found = json.loads(command(used, "--json", "--steps-only"))
+    (line,) = command(used, "--json", "--steps-only").splitlines()  # as the help says of --json
+    found = json.loads(line)
     assert [(node["label"], node["status"]) for node in found["nodes"]] == [
         ("/raw", "computed"),
         ("/out", "computed"),

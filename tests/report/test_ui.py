@@ -253,6 +253,12 @@ def test_who_hangs_up_at_any_moment_is_no_error(ui):
     assert ui.process.stderr.read() == ""
 
 
+def test_a_port_that_is_taken(ui, project):
+    process = started(project, "ui", "--port", str(ui.port))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2 and f"port {ui.port} cannot be listened on: Address" in said
+
+
 def test_a_port_that_there_is_not(project):
     for port in ("65536", "-1", "all"):
         process = started(project, "ui", "--port", port)
