@@ -9,9 +9,9 @@ from itertools import islice
 
 from ddsimport.errors import StoreError
 from ddsimport.report.code import Code, statement_at
+from ddsimport.report.rests import files_of, variables_of
 from ddsimport.report.texts import text_of
 from ddsimport.report.why import Why
-from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,30 +93,26 @@ class Details:
 
     def _made_from(self, provenance: Provenance, event: Event) -> dict[str, Any]:
         pieces = self._code.pieces(provenance)
-        step = pieces.pop("step", None)
+        step = pieces.get("step")
         code = []
         for piece in sorted(pieces.values(), key=lambda each: (each.file, each.line)):
+            if piece is step:
+                continue
             self.texts[piece.digest] = piece.text
             code.append(
                 {"name": piece.name, "file": piece.file, "line": piece.line, "text": piece.digest}
             )
         files: list[str] = []
         environment: list[str] = []
-        loads: list[str] = []
         versions: dict[str, str] = {}
         for candidate in self._past.candidates(event.signature)[:1]:
-            files += [read.path for read in candidate.trace.files]
+            files = files_of(candidate.trace)
+            environment = variables_of(candidate.trace, pieces.values())
             versions = dict(candidate.versions)
-            for label, _ in candidate.trace.variables:
-                if label.startswith(labels.VARIABLE):
-                    environment.append(label[len(labels.VARIABLE) :])
-                elif label.startswith(labels.LOAD):
-                    loads.append(label[len(labels.LOAD) :])
         return {
             "place": f"{provenance.file}:{event.line}",
             "options": [f"{key}={value}" for key, value in provenance.options],
             "source": step.text if step is not None else "",
-            "line": step.line if step is not None else event.line,
             "code": code,
             "inputs": [
                 [each.name, each.summary]
@@ -125,7 +121,6 @@ class Details:
             "variables": [[each.name, each.summary] for each in provenance.variables],
             "files": files,
             "environment": environment,
-            "loads": loads,
             "packages": sorted(_package(name, version) for name, version in versions.items()),
             "value": provenance.value,
         }
@@ -147,7 +142,6 @@ class Details:
                 "shown": version.shown,
                 "seconds": version.seconds,
                 "size": version.size,
-                "code": version.code[:8],
                 "current": current is not None and current.blob == version.blob,
                 "kept": store.has(version.blob),
             }
@@ -173,9 +167,7 @@ def _told(explained: Explanation) -> dict[str, Any]:
         "status": explained.status,
         "said": explained.said,
         "run": explained.run,
-        "before": explained.before,
         "causes": causes,
-        "chain": list(explained.chain),
     }
 
 

@@ -8,13 +8,12 @@ values, and by values alone where no name tells (an input that counts as what a 
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Literal
 
 from ddsimport.records import Record
 from ddsimport.report.code import Code
 from ddsimport.report.givers import Flow
-from ddsimport.store import labels
+from ddsimport.report.rests import files_of, loads_of, variables_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,22 +231,19 @@ class _Made:
             self._put(
                 Node(f"input:{quantity.name}", "input", quantity.name, quantity.summary), here
             )
-        for piece in self._code.pieces(provenance).values():
+        pieces = self._code.pieces(provenance).values()
+        for piece in pieces:
             if not piece.name.startswith("the step "):
                 self._put(
                     Node(f"code:{piece.file}:{piece.name}", "code", piece.name, piece.file), here
                 )
         for candidate in self._past.candidates(event.signature)[:1]:
-            for read in candidate.trace.files:
-                file = _drawn(read.path)
-                if file:
-                    self._put(Node(f"file:{file}", "file", file), here)
-            for label, _ in candidate.trace.variables:
-                if label.startswith(labels.LOAD):
-                    self._load(label[len(labels.LOAD) :], here)
-                elif label.startswith(labels.VARIABLE):
-                    name = label[len(labels.VARIABLE) :]
-                    self._put(Node(f"input:${name}", "input", f"${name}"), here)
+            for file in files_of(candidate.trace):
+                self._put(Node(f"file:{file}", "file", file), here)
+            for name in variables_of(candidate.trace, pieces):
+                self._put(Node(f"input:${name}", "input", f"${name}"), here)
+            for path in loads_of(candidate.trace):
+                self._load(path, here)
 
     def _add_inside(self, provenance: Provenance, here: str) -> None:
         """The steps inside a step; where that was a hit, they had nothing to do in this run."""
@@ -363,20 +359,6 @@ class _Made:
             if tells and digest in self._past.digests(other).values():
                 return [other.path]
         return []
-
-
-def _drawn(file: str) -> str:
-    """A file as it is drawn; empty: it says nothing (what importing looks at)."""
-    name = posixpath.normpath(file) + ("/" if file.endswith("/") else "")
-    outside = name.startswith("/")
-    if outside and (name.endswith("/") or _INSTALLED.search(name)):
-        return ""
-    return "" if name == "./" else name
-
-
-_INSTALLED = re.compile(
-    r"/lib/python[\d.]+|site-packages|dist-packages|python\d+\.zip|/pyvenv\.cfg$"
-)
 
 
 def _names_of(step: Step) -> list[str]:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from ddsimport.report.details import Details
 from ddsimport.report.graph import MOST_ALIKE, graph_of
 from ddsimport.report.past import Past
 from ddsimport.store.store import Store
@@ -344,6 +345,28 @@ def test_inputs_files_code_and_environment(project):
     labels = {node.id: (node.label, node.detail) for node in graph.nodes}
     assert labels["input:/text:depth"] == ("depth", "7")
     assert labels["input:$WINE"] == ("$WINE", ""), "drawn as `$WINE`, not as `$WINE = …`"
+
+
+def test_what_libraries_ask_for_is_not_drawn(project):
+    """To import pandas asks for some thirty variables that nobody has set."""
+    project.write(
+        main="""
+        import os
+        def read():
+            asked = [os.environ.get("_".join(["PANDAS", word])) for word in ("MODE", "SET")]
+            os.listdir(os.path.dirname(os.__file__))
+            return asked + [os.environ.get("WINE")]
+        text = read()  # dds: /text
+        """
+    )
+    project.run(environment={"PANDAS_SET": "1"})
+    store = Store.open(str(project.root / ".dds"))
+    past = Past(store, str(project.root))
+    sources = {edge.source for edge in graph_of(past, past.runs[0]).edges}
+    assert sources == {"input:$PANDAS_SET", "input:$WINE", "code:main.py:read"}
+    told = Details(past, past.runs[0]).of("/text")
+    assert sorted(told["environment"]) == ["PANDAS_SET", "WINE"]
+    assert told["files"] == []
 
 
 def test_many_evaluations_of_a_step_are_one_node(project):
