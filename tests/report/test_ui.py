@@ -280,6 +280,21 @@ def test_before_the_first_run_it_waits(project):
         ended(ui.process)
 
 
+def test_the_head_of_the_page_goes_with_what_runs(project):
+    ui = Ui(project)
+    try:
+        with chromium() as browser, Visit(browser, ui.url) as visit:
+            assert visit.page.locator("#program").inner_text() == "No run yet"
+            assert visit.page.locator("#summary").inner_text() == ""
+            for name in ("one", "two"):
+                project.write(**{name: "a = [1]  # dds: /a"})
+                assert project.run(f"{name}.py").code == 0
+                visit.page.locator("#program", has_text=f"{name}.py").wait_for()
+                assert visit.page.title() == f"{name}.py · ddsimport"
+    finally:
+        ended(ui.process)
+
+
 def test_a_script_that_is_not_there(project):
     process = started(project, "ui", "gone.py")
     _, said = process.communicate(timeout=60)

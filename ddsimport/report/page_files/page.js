@@ -142,7 +142,9 @@
 
   function drawHead() {
     const steps = data.nodes.filter((node) => node.kind === "step");
-    byId("program").textContent = data.program || "A run without a program";
+    const program = data.program || (steps.length ? "A run without a program" : "No run yet");
+    byId("program").textContent = program;
+    document.title = `${program} · ddsimport`;
     const count = {}, total = { seconds: 0, saved: 0 };
     for (const node of steps) {
       for (const each of node.members.length ? node.members : [node])
