@@ -17,7 +17,7 @@ import os
 import sys
 from types import FrameType
 
-from ddsimport import children
+from ddsimport import children, shell
 from ddsimport.errors import DdsimportWarning
 from ddsimport.source import hook
 
@@ -31,13 +31,10 @@ _OPTIONS_WITH_VALUE = "WX"
 
 
 def _activate(importer: FrameType | None) -> None:
-    shell = _shell_of(importer)
-    if shell is not None:
-        # What `%load_ext ddsimport` does; and the script that is exported from the notebook
-        # begins as it must.
-        from ddsimport import notebook
-
-        notebook.load(shell)
+    in_shell = shell.current()
+    if in_shell is not None and importer is not None and importer.f_globals is in_shell.user_ns:
+        # The script that is exported from the notebook begins as it must.
+        in_shell.extension_manager.load_extension("ddsimport")
         return
     hook.install()
     runner = sys.modules.get("ddsimport.runner")
@@ -64,15 +61,6 @@ def _importer() -> FrameType | None:
     while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
         frame = frame.f_back
     return frame
-
-
-def _shell_of(importer: FrameType | None) -> Any:
-    """The shell of IPython or Jupyter in whose namespace this module is imported, if in one."""
-    get_ipython: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
-    if shell is None or importer is None or importer.f_globals is not shell.user_ns:
-        return None
-    return shell
 
 
 def _has_steps(main: Namespace) -> bool:

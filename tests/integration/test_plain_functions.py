@@ -92,3 +92,21 @@ def test_what_is_wrong_is_said(project):
     said = project.plain().stdout.splitlines()
     assert len(said) == 4
     assert "/right" in said[-1]
+
+
+def test_what_a_function_raises_names_no_error_of_ours(project):
+    project.write(
+        main="""
+        import ddsimport
+
+        def first(file):
+            raise ValueError(file.readline())
+
+        try:
+            ddsimport.keep("/first", first, open(__file__))
+        except ValueError as error:
+            print(error.__context__)
+        """
+    )
+    ended = project.plain("main.py")
+    assert (ended.code, ended.stdout) == (0, "None\n"), ended.stderr
