@@ -129,6 +129,11 @@ def eval(
         DDSException: the stages are not the first ones, or the graph cannot be drawn.
     """
     stages = _stages(dds_stages)
+    drawn = ""
+    if dds_export_graph is not None:
+        from ddsimport.dds import _graphs
+
+        drawn = _graphs.checked(dds_export_graph)
     events: list[Event] | None = None
     value: T | None = None
     if ProcessingStage.EVAL in stages:
@@ -139,10 +144,8 @@ def eval(
         extra = dds_extra_debug if dds_extra_debug is not None else False
         if extra or get_option(_options.EXTRA_DEBUG):
             _log(events)
-    if dds_export_graph is not None:
-        from ddsimport.dds._graphs import export
-
-        export(os.path.abspath(dds_export_graph), events)
+    if drawn:
+        _graphs.export(drawn, events)
     return value
 
 

@@ -464,3 +464,4 @@ def test_a_graph_that_cannot_be_drawn(project):
     assert "DDSException" in ended.stderr and "evaluate it once" in ended.stderr
     ended = project.python("main.py", "graph.xyz")
     assert "DDSException" in ended.stderr and "no suffix" in ended.stderr
+    assert not (project.root / ".dds/data/total").exists()  # said before, not after hours
