@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
-MOST_ARGUMENTS = 300
+_MOST_ARGUMENTS = 300
 """Arguments of the program that are noted of a run."""
 
 
@@ -114,6 +114,11 @@ class Session:
         if main is None and cells.current is not None:
             main = cells.current.place
         self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the program was given; a kernel is given what concerns its server."""
+        return [] if cells.current is not None else sys.argv[1:][:_MOST_ARGUMENTS]
 
     @property
     def facts(self) -> str | None:
@@ -205,7 +210,7 @@ class Session:
                 {
                     "program": self.program,
                     "started": now(),
-                    "arguments": sys.argv[1:][:MOST_ARGUMENTS],
+                    "arguments": self.arguments,
                     "namespace": self.config.namespace,
                     "python": sys.version.partition(" ")[0],
                 },
