@@ -19,7 +19,7 @@ from types import FrameType
 
 from ddsimport import children, shell
 from ddsimport.errors import DdsimportWarning
-from ddsimport.source import hook
+from ddsimport.source import cells, hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def _activate(importer: FrameType | None) -> None:
     in_shell = shell.current()
     if in_shell is not None and importer is not None and importer.f_globals is in_shell.user_ns:
         # The script that is exported from the notebook begins as it must.
+        if cells.current is None and _has_steps(importer.f_globals):
+            _warn_of_main(importer.f_globals, importer, *_IN_IPYTHON)
         in_shell.extension_manager.load_extension("ddsimport")
         return
     hook.install()
@@ -88,7 +90,6 @@ def _has_steps(main: Namespace) -> bool:
 
 def _start_anew_or_warn(main: Namespace, importer: FrameType | None) -> None:
     """Replace this process's program by the runner with the same script; else warn."""
-    file = str(main["__file__"])
     obstacle, command = _obstacle(importer, main), None
     if obstacle is None:
         command = _command_under_runner(main)
@@ -101,7 +102,11 @@ def _start_anew_or_warn(main: Namespace, importer: FrameType | None) -> None:
             os.execv(sys.executable, command)
         except OSError:
             obstacle = _CANNOT_START
-    why, instead = obstacle or _CANNOT_START
+    _warn_of_main(main, importer, *(obstacle or _CANNOT_START))
+
+
+def _warn_of_main(main: Namespace, importer: FrameType | None, why: str, instead: str) -> None:
+    file = main["__file__"]
     spec = main.get("__spec__")
     program = file if spec is None or spec.name == "__main__" else f"-m {spec.name}"
     _warn(
@@ -121,6 +126,10 @@ _WATCHED = (
 _ANOTHER_PROGRAM = (
     "another program than python itself runs it",
     "let that run `-m ddsimport {program}`",
+)
+_IN_IPYTHON = (
+    "IPython had compiled it before",
+    "run `ipython --ext=ddsimport {program}`",
 )
 _INTERACTIVE = (
     "the interpreter was started with -i",

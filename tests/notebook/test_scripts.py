@@ -11,21 +11,32 @@ SCRIPT = "def f():\n    print('f')\n    return {}\n\nx = f()  # dds: /x\nprint(x
 
 
 def test_ipython_runs_a_script(folder: Path) -> None:
-    (folder / "s.py").write_text(SCRIPT.format(1))
-    assert _run(folder) == ("f\n1\n", "computed")
-    assert _run(folder) == ("f\n1\n", "hit")
-    (folder / "s.py").write_text(SCRIPT.format(2))
-    assert _run(folder) == ("f\n2\n", "computed")
+    script = folder / "s.py"
+    script.write_text(SCRIPT.format(1))
+    for status in ("computed", "hit"):
+        ran = _run(folder, "--ext=ddsimport")
+        assert ran.stdout == "f\n1\n"
+        assert f"ddsimport: 1 step: 1 {status}; " in ran.stderr
+    script.write_text(SCRIPT.format(2))
+    ran = _run(folder, "--ext=ddsimport")
+    assert ran.stdout == "f\n2\n"
+    assert "ddsimport: 1 step: 1 computed; " in ran.stderr
 
 
-def _run(folder: Path) -> tuple[str, str]:
-    """What it prints, and what became of its only step."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "IPython", "--no-banner", "--ext=ddsimport", "s.py"],
+def test_a_script_that_ipython_has_compiled_before(folder: Path) -> None:
+    (folder / "s.py").write_text("import ddsimport.activate\n" + SCRIPT.format(1))
+    ran = _run(folder)
+    assert ran.stdout == "f\n1\n"
+    assert "s.py are not handled" in ran.stderr and "`ipython --ext=ddsimport " in ran.stderr
+    ran = _run(folder, "--ext=ddsimport")
+    assert "not handled" not in ran.stderr and "1 computed; " in ran.stderr
+
+
+def _run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", *options, "s.py"],
         cwd=folder,
         capture_output=True,
         text=True,
         env={**os.environ, "IPYTHONDIR": str(folder / "ipython"), "NO_COLOR": "1"},
     )
-    assert "ddsimport: 1 step: 1 " in ended.stderr, ended.stderr
-    return ended.stdout, ended.stderr.partition("1 step: 1 ")[2].partition(";")[0]
