@@ -344,11 +344,14 @@ def text_of(file: str) -> str:
 
     Raises:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
-            code that runs, and a value kept under the new text would be stale for ever.
+            code that runs, and a value kept under the new text would be stale for ever. Or there is
+            none: `python -c`, the prompt.
     """
     text = cells.text_of(file)
     if text is not None:
         return text
+    if file.startswith("<"):
+        raise UncachedError("its code is in no file: nobody can tell later what it was")
     imported = source_stats.get(file)
     if imported is not None and imported != recorder.stat_of(file):
         raise UncachedError(

@@ -110,3 +110,9 @@ def test_what_a_function_raises_names_no_error_of_ours(project):
     )
     ended = project.plain("main.py")
     assert (ended.code, ended.stdout) == (0, "None\n"), ended.stderr
+
+
+def test_a_function_of_no_file(project):
+    ended = project.python("-c", "import ddsimport\nprint(ddsimport.keep('/x', lambda: 1))")
+    assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
+    assert "its code is in no file: nobody can tell later what it was" in ended.stderr
