@@ -21,7 +21,7 @@ from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import cells, tracked
 from ddsimport.source.loader import decoded
-from ddsimport.source.tracked import is_tracked, source_stats
+from ddsimport.source.tracked import NO_STATE, is_tracked, source_stats
 from ddsimport.store import labels
 from ddsimport.store.store import Store
 
@@ -344,15 +344,17 @@ def text_of(file: str) -> str:
 
     Raises:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
-            code that runs, and a value kept under the new text would be stale for ever. Or there is
-            none: `python -c`, the prompt.
+            code that runs, and a value kept under the new text would be stale for ever. Or it could
+            not be loaded again.
     """
     text = cells.text_of(file)
     if text is not None:
         return text
-    if file.startswith("<"):
-        raise UncachedError("its code is in no file: nobody can tell later what it was")
     imported = source_stats.get(file)
+    if imported == NO_STATE:
+        raise UncachedError(
+            f"{file} could not be loaded again: some of its code is of an older text"
+        )
     if imported is not None and imported != recorder.stat_of(file):
         raise UncachedError(
             f"{file} was edited after this program imported it; the next run sees the new text"

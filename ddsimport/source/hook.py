@@ -15,6 +15,7 @@ from importlib.machinery import SourceFileLoader
 
 from ddsimport.source import debugger, tracked
 from ddsimport.source.loader import (
+    AgainLoader,
     FreshLoader,
     StepLoader,
     bytecode_path,
@@ -117,7 +118,7 @@ class Finder:
             origin = spec.origin
             if is_tracked(origin) and origin.endswith(".py"):
                 tracked.note(origin, name, loads_again=target is not None)
-                _swap_loader(spec, origin)
+                _swap_loader(spec, origin, again=target is not None)
             elif name == "bdb" and type(spec.loader) is SourceFileLoader:
                 spec.loader = debugger.DebuggerLoader(name, origin)
                 if tracked.on_load is not None:
@@ -187,8 +188,12 @@ def _is_marked(path: str) -> bool:
         return False
 
 
-def _swap_loader(spec: ModuleSpec, origin: str) -> None:
-    """Give `spec` a loader of ours, if it has one for source files and its file needs ours."""
+def _swap_loader(spec: ModuleSpec, origin: str, *, again: bool) -> None:
+    """Give `spec` a loader of ours, if it has one for source files and its file needs ours.
+
+    Args:
+        again: the module is there, and is loaded again.
+    """
     loader = spec.loader
     if not isinstance(loader, SourceFileLoader) or isinstance(loader, StepLoader):
         return
@@ -197,10 +202,13 @@ def _swap_loader(spec: ModuleSpec, origin: str) -> None:
             marked = may_hold_pragma(file.read())
     except OSError:
         return
-    if not marked and not (spec.cached and tracked.may_be_stale(spec.cached, origin)):
+    is_old = spec.cached is not None and tracked.may_be_stale(spec.cached, origin)
+    if not (marked or again or is_old):
         return
     try:
         kind = combined_with(type(loader), StepLoader if marked else FreshLoader)
+        if again:
+            kind = combined_with(kind, AgainLoader)
         ours = kind.__new__(kind)
         ours.__dict__.update(loader.__dict__)
     except (TypeError, AttributeError) as error:

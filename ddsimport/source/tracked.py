@@ -96,6 +96,19 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
     loaded_as[path] = name
 
 
+NO_STATE = (-1, -1, -1)
+"""Stands in `source_stats` for a file that could not be loaded again: some of the code that is
+loaded is of its text, some of an older one."""
+
+
+def note_failure(path: str) -> None:
+    """Note that a file could not be loaded again."""
+    global reloads
+    if path in source_stats:
+        source_stats[path] = NO_STATE
+        reloads += 1
+
+
 def may_be_stale(bytecode: str, path: str) -> bool:
     """Whether a bytecode file may have been made from an older text of its source.
 

@@ -115,4 +115,4 @@ def test_what_a_function_raises_names_no_error_of_ours(project):
 def test_a_function_of_no_file(project):
     ended = project.python("-c", "import ddsimport\nprint(ddsimport.keep('/x', lambda: 1))")
     assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
-    assert "its code is in no file: nobody can tell later what it was" in ended.stderr
+    assert "its code is in no file" in ended.stderr
