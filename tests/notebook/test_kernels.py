@@ -117,6 +117,13 @@ def _run(folder: Path, script: str) -> tuple[str, str]:
     return done.stdout, "".join(step["status"][0] for step in steps)
 
 
+def test_loaded_where_output_is_captured(folder: Path) -> None:
+    with kernel(folder) as started:
+        started.run("%%capture shown\n%load_ext ddsimport\nx = 1  # dds: /x")
+        assert started.run("y = 2  # dds: /y").statuses == "c"
+        assert started.run("shown.stdout, shown.stderr").result == "('', '')"
+
+
 def test_what_is_noted_of_a_notebook(folder: Path) -> None:
     (folder / "analysis.ipynb").write_text("{}")
     with kernel(folder, JPY_SESSION_NAME="analysis.ipynb") as started:
