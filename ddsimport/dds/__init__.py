@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F", bound=Callable[..., Any])
 
+# As there, `load` is not among them: `from json import load` stays what it is.
 __all__ = [
     "DDSException",
     "DDSPath",
@@ -58,7 +59,6 @@ __all__ = [
     "eval",
     "get_option",
     "keep",
-    "load",
     "reset_option",
     "set_option",
     "set_store",
