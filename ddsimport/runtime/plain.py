@@ -20,7 +20,7 @@ from ddsimport.runtime.session import session
 from ddsimport.runtime.signature import Step
 from ddsimport.runtime.step import up_to_date
 from ddsimport.runtime.uncached import report_uncached
-from ddsimport.source import cells
+from ddsimport.source import cells, hook
 from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
 from ddsimport.store.paths import checked_path
@@ -121,6 +121,8 @@ class Manner(Record):
 
 
 _AS_STEPS = Manner()
+
+hook.watch()  # a helper that is edited while the program runs is not what its functions are from
 
 
 class Place(Record):

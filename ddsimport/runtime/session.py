@@ -350,12 +350,11 @@ def text_of(file: str) -> str:
     text = cells.text_of(file)
     if text is not None:
         return text
-    imported = source_stats.get(file)
-    if imported == NO_STATE:
+    if source_stats.get(file) == NO_STATE:
         raise UncachedError(
             f"{file} could not be loaded again: some of its code is of an older text"
         )
-    if imported is not None and imported != recorder.stat_of(file):
+    if not tracked.is_as_loaded(file, recorder.stat_of(file)):
         raise UncachedError(
             f"{file} was edited after this program imported it; the next run sees the new text"
         )
@@ -365,5 +364,4 @@ def text_of(file: str) -> str:
 
 def is_as_imported(file: str, state: os.stat_result) -> bool:
     """Whether the running code is from the text of the file in this state."""
-    now = (state.st_mtime_ns, state.st_size, state.st_ino)
-    return source_stats.get(file, now) == now
+    return tracked.is_as_loaded(file, (state.st_mtime_ns, state.st_size, state.st_ino))

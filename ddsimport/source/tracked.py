@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ source_stats: dict[str, tuple[int, int, int]] = {}
 file that differs now was edited after its code came into this process."""
 
 _COMPILING = 100_000_000  # ns
+
+_began = time.time_ns()
+"""What had been loaded by then has no state in `source_stats`."""
 
 reloads = 0
 """How often a file was loaded again after it had changed (`importlib.reload`)."""
@@ -107,6 +111,18 @@ def note_failure(path: str) -> None:
     if path in source_stats:
         source_stats[path] = NO_STATE
         reloads += 1
+
+
+def is_as_loaded(path: str, state: tuple[int, int, int] | None) -> bool:
+    """Whether a file in this state has the text that the loaded code is from. Of a file that was
+    loaded before anybody noted its state, whether it has not been edited since."""
+    known = source_stats.get(path)
+    if known is not None:
+        return known == state
+    if state is None or not _began < state[0] <= time.time_ns():
+        return True
+    modules = list(sys.modules.values())
+    return all(getattr(module, "__file__", None) != path for module in modules)
 
 
 def may_be_stale(bytecode: str, path: str) -> bool:

@@ -116,3 +116,27 @@ def test_a_function_of_no_file(project):
     ended = project.python("-c", "import ddsimport\nprint(ddsimport.keep('/x', lambda: 1))")
     assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
     assert "its code is in no file" in ended.stderr
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["imported after", "imported before"])
+@pytest.mark.parametrize("module", ["ddsimport", "ddsimport.dds"])
+def test_a_file_edited_while_the_program_runs(project, module, late):
+    """The code that runs is the old one; its value must not be kept under the new text."""
+    imports = ["import helper", f"from {module} import keep"]
+    project.write(
+        main=f"""
+        import pathlib, sys, time
+
+        def write(number):
+            text = f"def g():\\n    return {{number}}\\n"
+            pathlib.Path(__file__).with_name("helper.py").write_text(text)
+
+        write(sys.argv[1])
+        {"; ".join(imports[::-1] if late else imports)}
+        time.sleep(0.05)
+        write(sys.argv[2])
+        print(keep("/x", helper.g))
+        """,
+    )
+    for before, after in (("1", "22"), ("22", "22"), ("1", "22")):
+        assert project.plain("main.py", before, after).stdout == f"{before}\n"
