@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+from ddsimport import _began
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +17,6 @@ source_stats: dict[str, tuple[int, int, int]] = {}
 file that differs now was edited after its code came into this process."""
 
 _COMPILING = 100_000_000  # ns
-
-_began = time.time_ns()
-"""What had been loaded by then has no state in `source_stats`."""
 
 reloads = 0
 """How often a file was loaded again after it had changed (`importlib.reload`)."""

@@ -118,11 +118,13 @@ def test_a_function_of_no_file(project):
     assert "its code is in no file" in ended.stderr
 
 
-@pytest.mark.parametrize("late", [True, False], ids=["imported after", "imported before"])
+@pytest.mark.parametrize("first", [True, False], ids=["ours first", "the helper first"])
+@pytest.mark.parametrize("imported", ["from {} import keep", "import {} as dds"])
 @pytest.mark.parametrize("module", ["ddsimport", "ddsimport.dds"])
-def test_a_file_edited_while_the_program_runs(project, module, late):
+def test_a_file_edited_while_the_program_runs(project, module, imported, first):
     """The code that runs is the old one; its value must not be kept under the new text."""
-    imports = ["import helper", f"from {module} import keep"]
+    imports = [imported.format(module), "import helper"]
+    call = "keep" if "keep" in imported else "dds.keep"
     project.write(
         main=f"""
         import pathlib, sys, time
@@ -132,10 +134,10 @@ def test_a_file_edited_while_the_program_runs(project, module, late):
             pathlib.Path(__file__).with_name("helper.py").write_text(text)
 
         write(sys.argv[1])
-        {"; ".join(imports[::-1] if late else imports)}
+        {"; ".join(imports if first else imports[::-1])}
         time.sleep(0.05)
         write(sys.argv[2])
-        print(keep("/x", helper.g))
+        print({call}("/x", helper.g))
         """,
     )
     for before, after in (("1", "22"), ("22", "22"), ("1", "22")):
