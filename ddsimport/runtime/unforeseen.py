@@ -135,7 +135,7 @@ def conditions(recording: Recording, live: Live, step: Step, session: Session) -
         for name, loaded in list(sys.modules.items()):
             units.add_module(name, cells.file_of_module(loaded), EVERYTHING)
     for (module, file, name), reach in units.found.items():
-        for note in reach.notes:
+        for note in map(cells.in_words, reach.notes):
             session.run.say(note, note)
         place = _MAIN if module == "__main__" else session.relative(file)
         found[f"{_CODE}{module}:{name}:{place}"] = _token(reach)

@@ -117,6 +117,14 @@ def _run(folder: Path, script: str) -> tuple[str, str]:
     return done.stdout, "".join(step["status"][0] for step in steps)
 
 
+def test_what_is_said_of_code_names_its_cell(folder: Path) -> None:
+    function, step = "# why\ndef f():\n    return sorted(globals())[:0] or K", "x = f()  # dds: /x"
+    with kernel(folder) as started:
+        shown = started.run_all(["%load_ext ddsimport", "K = 1", function, step, "K = 2", step])
+    assert "In [3]:2: globals() can reach anything" in shown[3].ours
+    assert "globals()" not in shown[5].ours  # once
+
+
 def test_loaded_where_output_is_captured(folder: Path) -> None:
     with kernel(folder) as started:
         started.run("%%capture shown\n%load_ext ddsimport\nx = 1  # dds: /x")
