@@ -11,6 +11,11 @@ cheap on everyone's start-up path.
 
 from __future__ import annotations
 
+from time import time_ns as _time_ns
+
+_began = _time_ns()
+"""What had been loaded by then, nobody noted from which text (see `source.tracked`)."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

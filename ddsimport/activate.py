@@ -17,9 +17,9 @@ import os
 import sys
 from types import FrameType
 
-from ddsimport import children
+from ddsimport import children, shell
 from ddsimport.errors import DdsimportWarning
-from ddsimport.source import hook
+from ddsimport.source import cells, hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +31,12 @@ _OPTIONS_WITH_VALUE = "WX"
 
 
 def _activate(importer: FrameType | None) -> None:
-    shell = _shell_of(importer)
-    if shell is not None:
-        # What `%load_ext ddsimport` does; and the script that is exported from the notebook
-        # begins as it must.
-        from ddsimport import notebook
-
-        notebook.load(shell)
+    in_shell = shell.current()
+    if in_shell is not None and importer is not None and importer.f_globals is in_shell.user_ns:
+        # The script that is exported from the notebook begins as it must.
+        if cells.current is None and _has_steps(importer.f_globals):
+            _warn_of_main(importer.f_globals, importer, *_IN_IPYTHON)
+        in_shell.extension_manager.load_extension("ddsimport")
         return
     hook.install()
     runner = sys.modules.get("ddsimport.runner")
@@ -66,15 +65,6 @@ def _importer() -> FrameType | None:
     return frame
 
 
-def _shell_of(importer: FrameType | None) -> Any:
-    """The shell of IPython or Jupyter in whose namespace this module is imported, if in one."""
-    get_ipython: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
-    if shell is None or importer is None or importer.f_globals is not shell.user_ns:
-        return None
-    return shell
-
-
 def _has_steps(main: Namespace) -> bool:
     """Whether the main program is a file with pragmas (or with what wants to be one)."""
     file = main.get("__file__")
@@ -100,7 +90,6 @@ def _has_steps(main: Namespace) -> bool:
 
 def _start_anew_or_warn(main: Namespace, importer: FrameType | None) -> None:
     """Replace this process's program by the runner with the same script; else warn."""
-    file = str(main["__file__"])
     obstacle, command = _obstacle(importer, main), None
     if obstacle is None:
         command = _command_under_runner(main)
@@ -113,7 +102,11 @@ def _start_anew_or_warn(main: Namespace, importer: FrameType | None) -> None:
             os.execv(sys.executable, command)
         except OSError:
             obstacle = _CANNOT_START
-    why, instead = obstacle or _CANNOT_START
+    _warn_of_main(main, importer, *(obstacle or _CANNOT_START))
+
+
+def _warn_of_main(main: Namespace, importer: FrameType | None, why: str, instead: str) -> None:
+    file = main["__file__"]
     spec = main.get("__spec__")
     program = file if spec is None or spec.name == "__main__" else f"-m {spec.name}"
     _warn(
@@ -133,6 +126,10 @@ _WATCHED = (
 _ANOTHER_PROGRAM = (
     "another program than python itself runs it",
     "let that run `-m ddsimport {program}`",
+)
+_IN_IPYTHON = (
+    "IPython had compiled it before",
+    "run `ipython --ext=ddsimport {program}`",
 )
 _INTERACTIVE = (
     "the interpreter was started with -i",

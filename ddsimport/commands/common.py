@@ -62,6 +62,13 @@ def parser_of(
     return parser
 
 
+def no_notebooks(parser: argparse.ArgumentParser, programs: Sequence[str]) -> None:
+    """Refuse notebooks: as Python, their text is a dictionary without any step."""
+    for each in programs:
+        if each.endswith(".ipynb"):
+            parser.error(f"{each} is a notebook: give the script that is exported from it")
+
+
 def run(
     parser: argparse.ArgumentParser,
     arguments: Sequence[str],

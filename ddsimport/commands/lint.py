@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         help="what is not to be told, such as DDS301,DDS2 (all that begin with it)",
     )
     options = parser.parse_args(arguments)
+    common.no_notebooks(parser, options.scripts)
     ignored = tuple(filter(None, options.ignore.split(",")))
     for code in ignored:
         if not any(each.startswith(code) for each in CODES):

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--no-diff", action="store_true", help="say what changed, but not how")
     options = parser.parse_args(arguments)
+    common.no_notebooks(parser, [options.program])
     chosen = {"store": options.store, "namespace": options.namespace}
     flags = {key: value for key, value in chosen.items() if value is not None}
     try:

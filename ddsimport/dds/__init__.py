@@ -18,6 +18,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
+from ddsimport import shell
 from ddsimport._version import __version__
 from ddsimport.dds import _options
 from ddsimport.dds import store as stores
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F", bound=Callable[..., Any])
 
+# As there, `load` is not among them: `from json import load` stays what it is.
 __all__ = [
     "DDSException",
     "DDSPath",
@@ -57,7 +59,6 @@ __all__ = [
     "eval",
     "get_option",
     "keep",
-    "load",
     "reset_option",
     "set_option",
     "set_store",
@@ -67,6 +68,7 @@ __all__ = [
 _AS_THERE = plain.Manner(replay="off", always=True, shows=True, format="=")
 """The last one is `values.codecs.views.AS_IT_IS`."""
 
+shell.follow()  # before a store is set: the session that asks it is that of the notebook
 _store: Store = stores.ProjectStore()
 
 
@@ -77,8 +79,7 @@ def keep(path: str | PurePath, fun: Callable[..., T], *args: Any, **kwargs: Any)
     Raises:
         DDSException: `path` is none, or another one is in its way.
     """
-    caller = sys._getframe(1)
-    return _keep(path_of(path), fun, args, kwargs, caller.f_globals, caller.f_lineno)
+    return _keep(path_of(path), fun, args, kwargs, plain.place_of_call(sys._getframe(1)))
 
 
 def data_function(path: str | PurePath) -> Callable[[F], F]:
@@ -93,7 +94,7 @@ def data_function(path: str | PurePath) -> Callable[[F], F]:
         # What it closes over counts for those who call it: no more than must.
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            return _keep(checked, function, args, kwargs, *plain.place_of(function))
+            return _keep(checked, function, args, kwargs, plain.place_of(function))
 
         return call  # type: ignore[return-value]  # the same to call
 
@@ -128,6 +129,11 @@ def eval(
         DDSException: the stages are not the first ones, or the graph cannot be drawn.
     """
     stages = _stages(dds_stages)
+    drawn = ""
+    if dds_export_graph is not None:
+        from ddsimport.dds import _graphs
+
+        drawn = _graphs.checked(dds_export_graph)
     events: list[Event] | None = None
     value: T | None = None
     if ProcessingStage.EVAL in stages:
@@ -138,10 +144,8 @@ def eval(
         extra = dds_extra_debug if dds_extra_debug is not None else False
         if extra or get_option(_options.EXTRA_DEBUG):
             _log(events)
-    if dds_export_graph is not None:
-        from ddsimport.dds._graphs import export
-
-        export(os.path.abspath(dds_export_graph), events)
+    if drawn:
+        _graphs.export(drawn, events)
     return value
 
 
@@ -209,11 +213,10 @@ def _keep(
     function: Callable[..., T],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    namespace: dict[str, Any],
-    line: int,
+    place: plain.Place,
 ) -> T:
     _store.claim(path)
-    return plain.kept(path, function, args, kwargs, namespace, line, _AS_THERE)
+    return plain.kept(path, function, args, kwargs, place, _AS_THERE)
 
 
 def _stages(given: list[str | ProcessingStage] | None) -> list[ProcessingStage]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ddsimport.dds.structures import DDSException
 from ddsimport.errors import StoreError
 from ddsimport.runtime.noted import noted
@@ -9,7 +11,24 @@ from ddsimport.runtime.session import session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import PurePath
+
     from ddsimport.report.events import Event
+
+
+def checked(file: str | PurePath) -> str:
+    """The file that is meant, absolute: the program may go elsewhere before it is drawn.
+
+    Raises:
+        DDSException: its name says nothing of how to draw.
+    """
+    from ddsimport.drawing import format_of
+
+    try:
+        format_of(os.fspath(file))
+    except ValueError as error:
+        raise DDSException(str(error)) from error
+    return os.path.abspath(file)
 
 
 def export(file: str, events: list[Event] | None) -> None:
@@ -39,5 +58,5 @@ def export(file: str, events: list[Event] | None) -> None:
         raise DDSException(f"nothing has been kept that could be drawn to {file}; evaluate it once")
     try:
         Drawing(past, runs[0]).only_steps().save(file)
-    except (DrawingError, StoreError, OSError, ValueError) as error:
+    except (DrawingError, StoreError, OSError) as error:
         raise DDSException(f"the graph cannot be drawn to {file}: {error}") from error

@@ -8,7 +8,6 @@ what is in force of all cells is put together in `source.cells`; what is told af
 from __future__ import annotations
 
 import os
-import sys
 
 from ddsimport import children, config, report
 from ddsimport.notebook import compiler, display, magic, reloading, where
@@ -46,7 +45,7 @@ def load(shell: Any) -> None:
     _code.is_homeless = lambda code: session.cell_of(code) is not None
     reloading.keep_whole()
     display.follow(shell)
-    telling = _loaded[id(shell)] = Telling(report.current(), session, sys.stderr)
+    telling = _loaded[id(shell)] = Telling(report.current(), session)
     telling.listen(shell.events)
     shell.register_magic_function(magic.magic(telling), "line", magic.NAME)
     early = [name for name in hook.early() if name not in ("__main__", "__mp_main__")]

@@ -68,8 +68,7 @@ def _compile(source: Any, filename: Any, mode: str, *rest: Any, **more: Any) -> 
     Raises:
         PragmaError: a pragma is malformed or misplaced.
     """
-    name = os.fspath(filename) if isinstance(filename, os.PathLike) else filename
-    prepared = _of_script(source, name) if mode == "exec" else source
+    prepared = _of_script(source, filename) if mode == "exec" else source
     return compile(prepared, filename, mode, *rest, **more)
 
 
@@ -141,8 +140,8 @@ class _Following:
             SyntaxError: it may stand in no cell.
         """
         compile_: Any = super().__call__  # type: ignore[misc]  # of the class it is mixed into
-        if not isinstance(source, ast.AST):
-            return compile_(source, filename, *rest, **more)
+        if not isinstance(source, ast.AST):  # `ipython script.py` has bytes compiled
+            return compile_(_of_script(source, filename), filename, *rest, **more)
         cell, nodes = _cell_of(source)
         code = compile_(source, filename, *rest, **more)
         if cell is not None:
@@ -192,12 +191,13 @@ def _cell_of(tree: ast.AST) -> tuple[Cell | None, list[ast.stmt | ast.expr]]:
     return None, []
 
 
-def _of_script(source: Any, filename: str) -> Any:
+def _of_script(source: Any, named: Any) -> Any:
     """What to compile for the text of a script: its tree with its steps, if it has any.
 
     Raises:
         PragmaError: a pragma is malformed or misplaced.
     """
+    filename = os.fspath(named) if isinstance(named, os.PathLike) else named
     if not isinstance(source, bytes) or not isinstance(filename, str):
         return source
     if not tracked.is_tracked(filename) or not may_hold_pragma(source):

@@ -92,7 +92,7 @@ def _as_it_was(value: dict[str, Any]) -> Any:
 
 
 def _show(shell: Any, text: str) -> None:
-    """Show again what `_note` has told."""
-    for line in text.splitlines():
+    """Show again what `_note` has told; of a line that was cut off (`replay=truncated`) nothing."""
+    for line in text.split("\n")[:-1]:
         method, arguments = json.loads(line, object_hook=_as_it_was)
         getattr(shell.display_pub, method)(**arguments)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import StringIO
+
 from ddsimport.report import terminal
 from ddsimport.report.events import Run
 
@@ -22,13 +25,13 @@ class Telling:
     Args:
         run: collects what happens.
         session: is told when a cell ends.
-        stream: where people look; `%%capture` does not put its own in the place of this one.
     """
 
-    def __init__(self, run: Run, session: Cells, stream: Any) -> None:
+    def __init__(self, run: Run, session: Cells) -> None:
         self.run = run
         self._session = session
-        self._stream = stream
+        # Where people look; in a cell with `%%capture` that is known when the next one begins.
+        self._stream = None if isinstance(sys.stderr, StringIO) else sys.stderr
         self._depth = 0  # a magic may run a cell inside a cell
         self._before = _State(run)
 
@@ -48,6 +51,8 @@ class Telling:
         self._depth += 1
         if self._depth == 1:
             self._before = _State(self.run)
+            if self._stream is None:
+                self._stream = terminal.stream = sys.stderr
 
     def _on_end(self, result: Any) -> None:
         # The cell that loads us was begun before; an empty one is not begun, but ended.

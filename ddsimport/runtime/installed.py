@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ddsimport.analysis.codehash import Reference
+
 _MISSING: Any = object()
 
 
@@ -167,6 +169,31 @@ def patched() -> list[tuple[str, Any]]:
             found.append((dotted, thing))
     found.sort(key=lambda pair: pair[0])
     return found
+
+
+def may_come_late(reference: Reference) -> bool:
+    """Whether what a reference to installed code names may not be there before the step runs that
+    uses it: `import xml.sax` in a function, and `concurrent.futures.ThreadPoolExecutor`, which that
+    module imports when it is asked for it (PEP 562)."""
+    if reference.lazy:
+        return True
+    module, dot, _ = reference.owner.rpartition(".")
+    while dot:
+        if hasattr(sys.modules.get(module), "__getattr__"):
+            return True
+        module, dot, _ = module.rpartition(".")
+    return False
+
+
+def is_of_its_package(thing: Any, dotted: str) -> bool:
+    """Whether a thing is what its package has under this name, as far as names tell."""
+    package, _, attribute = dotted.partition(".")
+    home = getattr(thing, "__module__", None)
+    return (
+        isinstance(home, str)
+        and home.partition(".")[0] == package
+        and _is_its_own(thing, attribute.rpartition(".")[2])
+    )
 
 
 def _is_its_own(thing: Any, attribute: str) -> bool:

@@ -215,6 +215,10 @@ class Live:
         token = installed.token(thing)
         if token is None:
             token = self._digest_of_patch(reference.owner, thing)
+        elif installed.may_come_late(reference) and installed.is_of_its_package(
+            thing, reference.owner
+        ):
+            token = _AS_WRITTEN  # as before it was there
         setting = installed.setting_of(reference.owner, thing)
         return token if setting is None else token + self._digest_of_patch(reference.owner, setting)
 

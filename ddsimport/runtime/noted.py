@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import suppress
 
-from ddsimport.runtime.session import MOST_ARGUMENTS
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source.tracked import source_stats
 
@@ -31,7 +30,7 @@ def noted(session: Session) -> dict[str, Any]:
     return {
         "program": session.program,
         "ended": now(),
-        "arguments": sys.argv[1:][:MOST_ARGUMENTS],
+        "arguments": session.arguments,
         "environment": environment(),
         "namespace": session.config.namespace,
         "python": sys.version.partition(" ")[0],

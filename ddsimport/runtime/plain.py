@@ -10,6 +10,7 @@ import functools
 import sys
 from types import FunctionType
 
+from ddsimport import shell
 from ddsimport.analysis.codehash import Reach
 from ddsimport.errors import StoreError
 from ddsimport.records import Record
@@ -19,6 +20,7 @@ from ddsimport.runtime.session import session
 from ddsimport.runtime.signature import Step
 from ddsimport.runtime.step import up_to_date
 from ddsimport.runtime.uncached import report_uncached
+from ddsimport.source import cells, hook
 from ddsimport.source.options import options_of
 from ddsimport.source.site import Site
 from ddsimport.store.paths import checked_path
@@ -26,8 +28,10 @@ from ddsimport.store.paths import checked_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType, FrameType
     from typing import Any, TypeVar
 
+    from ddsimport.runtime.evaluation import Evaluation
     from ddsimport.runtime.session import Session
 
     T = TypeVar("T")
@@ -49,8 +53,7 @@ def keep(path: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) ->
         ValueError: `path` is no artifact path.
     """
     checked_path(path)
-    caller = sys._getframe(1)
-    return kept(path, function, args, kwargs, caller.f_globals, caller.f_lineno)
+    return kept(path, function, args, kwargs, place_of_call(sys._getframe(1)))
 
 
 def eval(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
@@ -66,7 +69,7 @@ def data_function(path: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
         # What it closes over counts for those who call it: no more than must.
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> T:
-            return kept(path, function, args, kwargs, *place_of(function))
+            return kept(path, function, args, kwargs, place_of(function))
 
         return call
 
@@ -119,73 +122,102 @@ class Manner(Record):
 
 _AS_STEPS = Manner()
 
+hook.watch()  # a helper that is edited while the program runs is not what its functions are from
+
+
+class Place(Record):
+    """Where a step is told to be.
+
+    Attributes:
+        namespace: the globals of the module.
+        code: what stands there, if that is Python.
+        line: in the text that it is from.
+    """
+
+    namespace: dict[str, Any]
+    code: CodeType | None
+    line: int
+
+
+def place_of_call(frame: FrameType) -> Place:
+    """Where a frame is now."""
+    return Place(frame.f_globals, frame.f_code, frame.f_lineno)
+
+
+def place_of(function: Callable[..., Any]) -> Place:
+    """Where a function is defined."""
+    code = getattr(function, "__code__", None)
+    line = code.co_firstlineno if code is not None else 0
+    return Place(getattr(function, "__globals__", {}), code, line)
+
 
 def kept(
     path: str,
     function: Callable[..., T],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    namespace: dict[str, Any],
-    line: int,
+    place: Place,
     manner: Manner = _AS_STEPS,
 ) -> T:
-    """`function(*args, **kwargs)`, or what is kept for it.
-
-    Args:
-        namespace: the globals of the module where the step is told to be, and its `line` there.
-    """
+    """`function(*args, **kwargs)`, or what is kept for it."""
+    shell.follow()
     shared = up_to_date()
-    step = _step(path, function, namespace, line, shared, manner)
+    step = _step(path, function, place, shared, manner)
     inputs = [(step.site.target, function), *_arguments(function, args, kwargs)]
     outer = recorder.current()
+    evaluation: Evaluation | None = None
     try:
         with recorder.unrecorded():
             found = look_up(shared, step, path, inputs)
-    except Exception as error:  # as in `step.recall`: a failure of ours never stops the program
-        return _uncached(step, function, args, kwargs, shared, manner, error)
-    if isinstance(found, Hit):
-        try:
+        if isinstance(found, Hit):
             value: T = found.stand_in(outer)
             return value
-        except Exception as error:  # as in `step.recall`: let the function tell
-            return _uncached(step, function, args, kwargs, shared, manner, error)
-    found.begin(getattr(function, "__code__", None))
+        evaluation = found
+    except Exception as error:  # as in `step.recall`: a failure of ours never stops the program
+        report_uncached(path, step.home, place.line, error)
+    # From here on no error of ours is being handled: one that the function raises would name it.
+    if evaluation is not None:
+        evaluation.begin(place_of(function).code)
     try:
         result = function(*args, **kwargs)
     except BaseException:
-        found.fail()
+        if evaluation is not None:
+            evaluation.fail()
         raise
-    found(result)
-    if manner.shows and found.kept is None:
+    if evaluation is not None:
+        evaluation(result)
+    if manner.shows and (evaluation is None or evaluation.kept is None):
         _show(step, result, shared, outer)
     return result
-
-
-def place_of(function: Callable[..., Any]) -> tuple[dict[str, Any], int]:
-    """The globals of the module where a function is defined, and the line."""
-    code = getattr(function, "__code__", None)
-    return getattr(function, "__globals__", {}), code.co_firstlineno if code is not None else 0
 
 
 def _step(
     path: str,
     function: Callable[..., Any],
-    namespace: dict[str, Any],
-    line: int,
+    place: Place,
     shared: Session,
     manner: Manner,
 ) -> Step:
     options = () if manner.format is None else (("format", manner.format),)
-    site = Site("function", line, 0, getattr(function, "__qualname__", ""), path, options, ())
+    target = getattr(function, "__qualname__", "")
+    site = Site("function", place.line, 0, target, path, options, ())
     replay = shared.config.replay if manner.replay is None else manner.replay
+    module = place.namespace.get("__name__", "")
+    file, line, home = place.namespace.get("__file__", "<unknown>"), place.line, module
+    called = f"{file}:{line}"
+    in_cell = None if place.code is None else cells.place_of_line(place.code, line)
+    if place.code is not None and in_cell is not None:
+        file, line = in_cell
+        home = cells.title_of(place.code)
+        called = f"{home}:{place.line}"
     return Step(
         site=site,
-        namespace=namespace,
-        module=namespace.get("__name__", ""),
-        file=namespace.get("__file__", "<unknown>"),
+        namespace=place.namespace,
+        module=module,
+        file=file,
         line=line,
-        home=namespace.get("__name__", ""),
-        place=f"{namespace.get('__file__', '<unknown>')}:{line}",
+        home=home,
+        place=called,
         reach=_NOTHING,
         inputs=(),
         globals=frozenset(),
@@ -197,22 +229,6 @@ def _step(
         options=options_of((("cache", "always"),) if manner.always else (), replay),
         answered={},
     )
-
-
-def _uncached(
-    step: Step,
-    function: Callable[..., T],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    shared: Session,
-    manner: Manner,
-    error: Exception,
-) -> T:
-    report_uncached(step.path, step.module, step.site.line, error)
-    result = function(*args, **kwargs)
-    if manner.shows:
-        _show(step, result, shared, recorder.current())
-    return result
 
 
 def _show(step: Step, value: object, shared: Session, outer: recorder.Recording | None) -> None:

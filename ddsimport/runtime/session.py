@@ -21,7 +21,7 @@ from ddsimport.runtime import installed, recorder
 from ddsimport.runtime.uncached import UncachedError
 from ddsimport.source import cells, tracked
 from ddsimport.source.loader import decoded
-from ddsimport.source.tracked import is_tracked, source_stats
+from ddsimport.source.tracked import NO_STATE, is_tracked, source_stats
 from ddsimport.store import labels
 from ddsimport.store.store import Store
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ddsimport.store.trace import Candidate
 
 
-MOST_ARGUMENTS = 300
+_MOST_ARGUMENTS = 300
 """Arguments of the program that are noted of a run."""
 
 
@@ -114,6 +114,11 @@ class Session:
         if main is None and cells.current is not None:
             main = cells.current.place
         self.program = self.relative(os.path.abspath(main)) if isinstance(main, str) else ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the program was given; a kernel is given what concerns its server."""
+        return [] if cells.current is not None else sys.argv[1:][:_MOST_ARGUMENTS]
 
     @property
     def facts(self) -> str | None:
@@ -205,7 +210,7 @@ class Session:
                 {
                     "program": self.program,
                     "started": now(),
-                    "arguments": sys.argv[1:][:MOST_ARGUMENTS],
+                    "arguments": self.arguments,
                     "namespace": self.config.namespace,
                     "python": sys.version.partition(" ")[0],
                 },
@@ -339,13 +344,17 @@ def text_of(file: str) -> str:
 
     Raises:
         UncachedError: the file was edited after it was imported: its text is no longer that of the
-            code that runs, and a value kept under the new text would be stale for ever.
+            code that runs, and a value kept under the new text would be stale for ever. Or it could
+            not be loaded again.
     """
     text = cells.text_of(file)
     if text is not None:
         return text
-    imported = source_stats.get(file)
-    if imported is not None and imported != recorder.stat_of(file):
+    if source_stats.get(file) == NO_STATE:
+        raise UncachedError(
+            f"{file} could not be loaded again: some of its code is of an older text"
+        )
+    if not tracked.is_as_loaded(file, recorder.stat_of(file)):
         raise UncachedError(
             f"{file} was edited after this program imported it; the next run sees the new text"
         )
@@ -355,5 +364,4 @@ def text_of(file: str) -> str:
 
 def is_as_imported(file: str, state: os.stat_result) -> bool:
     """Whether the running code is from the text of the file in this state."""
-    now = (state.st_mtime_ns, state.st_size, state.st_ino)
-    return source_stats.get(file, now) == now
+    return tracked.is_as_loaded(file, (state.st_mtime_ns, state.st_size, state.st_ino))

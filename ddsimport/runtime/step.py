@@ -190,7 +190,7 @@ def _step(constant: tuple[Any, ...], frame: FrameType, shared: Session) -> Step:
         options=options_of(site.options, shared.config.replay),
         answered={},
     )
-    for note in reach.notes:
+    for note in map(cells.in_words, reach.notes):
         shared.run.say(note, note)
     _steps[id(constant)] = (constant, step)
     return step

@@ -19,7 +19,13 @@ ran_plain: dict[tuple[str, int], None] = {}
 
 def report_uncached(path: str, module: str, line: int, error: Exception) -> None:
     """Say why; a failure of ours is named as such."""
-    expected = isinstance(error, _EXPECTED)
+    reason = str(error)
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith("<"):
+        reason = (
+            "its code is in no file (`python -c`, the prompt): nobody can tell later what it was"
+        )
+    elif not isinstance(error, _EXPECTED):
+        reason = f"ddsimport failed: {type(error).__name__}: {error}"
     ran_plain[module, line] = None
     report.current().add(
         Event(
@@ -30,6 +36,6 @@ def report_uncached(path: str, module: str, line: int, error: Exception) -> None
             signature="",
             seconds=0.0,
             saved_seconds=0.0,
-            reason=str(error) if expected else f"ddsimport failed: {type(error).__name__}: {error}",
+            reason=reason,
         )
     )

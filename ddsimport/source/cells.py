@@ -155,6 +155,17 @@ class Cells:
         it is no text of ours."""
         return self._parts.get(file) if file in self._texts else None
 
+    def told_place(self, file: str, line: int) -> str:
+        """What people call a line of a text of ours: its cell, and the line there."""
+        for before, text in self._parts[file]:
+            if not before < line <= before + text.count("\n"):
+                continue
+            for cell in reversed(self._cells.values()):
+                for chunk in cell.chunks:
+                    if chunk.text == text:
+                        return f"{cell.title}:{chunk.first - chunk.above + line - before - 1}"
+        return "a cell"
+
     def cell_of(self, code: CodeType) -> Cell | None:
         """The cell that this code is from."""
         found = self._by_code.get(id(code))
@@ -217,6 +228,16 @@ def title_of(code: CodeType) -> str:
     """What people call the cell that code is from; its file name if it is of none."""
     cell = current.cell_of(code) if current is not None else None
     return code.co_filename if cell is None else cell.title
+
+
+def in_words(note: str) -> str:
+    """A note on a line of a source file, `FILE:LINE: …`; on one of a cell, with its title."""
+    file, _, rest = note.partition(".py:")
+    line, _, said = rest.partition(":")
+    file += ".py"
+    if current is None or not line.isdigit() or current.text_of(file) is None:
+        return note
+    return f"{current.told_place(file, int(line))}:{said}"
 
 
 def place_of(code: CodeType) -> tuple[str, int]:

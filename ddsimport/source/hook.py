@@ -15,6 +15,7 @@ from importlib.machinery import SourceFileLoader
 
 from ddsimport.source import debugger, tracked
 from ddsimport.source.loader import (
+    AgainLoader,
     FreshLoader,
     StepLoader,
     bytecode_path,
@@ -54,11 +55,18 @@ __all__ = [
 ]
 
 
-def install() -> None:
-    """Put the finder first in `sys.meta_path`."""
+def watch() -> None:
+    """Put the finder first in `sys.meta_path`. Marked modules stay plain Python: it only notes from
+    which text each module is loaded."""
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.stay_first()
+
+
+def install() -> None:
+    """The same, and have marked modules loaded as they are rewritten."""
+    watch()
+    _finder.rewrites = True
     if "bdb" in sys.modules:
         debugger.keep_out(sys.modules["bdb"])
 
@@ -80,6 +88,7 @@ def uninstall() -> None:
     """Take the finder and the path hooks out again; what is loaded stays as it is."""
     while _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+    _finder.rewrites = False
     remove_path_hooks()
 
 
@@ -90,6 +99,7 @@ class Finder:
         # Another finder may ask all others too: it gets no answer from us to our own question.
         self._asking: set[tuple[int, str]] = set()
         self.was_overtaken = False
+        self.rewrites = False
         self.listener: Callable[[str], object] | None = None
 
     def find_spec(
@@ -117,7 +127,7 @@ class Finder:
             origin = spec.origin
             if is_tracked(origin) and origin.endswith(".py"):
                 tracked.note(origin, name, loads_again=target is not None)
-                _swap_loader(spec, origin)
+                _swap_loader(spec, origin, rewrites=self.rewrites, again=target is not None)
             elif name == "bdb" and type(spec.loader) is SourceFileLoader:
                 spec.loader = debugger.DebuggerLoader(name, origin)
                 if tracked.on_load is not None:
@@ -187,20 +197,28 @@ def _is_marked(path: str) -> bool:
         return False
 
 
-def _swap_loader(spec: ModuleSpec, origin: str) -> None:
-    """Give `spec` a loader of ours, if it has one for source files and its file needs ours."""
+def _swap_loader(spec: ModuleSpec, origin: str, *, rewrites: bool, again: bool) -> None:
+    """Give `spec` a loader of ours, if it has one for source files and its file needs ours.
+
+    Args:
+        rewrites: whether marked files do.
+        again: the module is there, and is loaded again.
+    """
     loader = spec.loader
     if not isinstance(loader, SourceFileLoader) or isinstance(loader, StepLoader):
         return
     try:
         with open(origin, "rb") as file:
-            marked = may_hold_pragma(file.read())
+            marked = rewrites and may_hold_pragma(file.read())
     except OSError:
         return
-    if not marked and not (spec.cached and tracked.may_be_stale(spec.cached, origin)):
+    is_old = spec.cached is not None and tracked.may_be_stale(spec.cached, origin)
+    if not (marked or again or is_old):
         return
     try:
         kind = combined_with(type(loader), StepLoader if marked else FreshLoader)
+        if again:
+            kind = combined_with(kind, AgainLoader)
         ours = kind.__new__(kind)
         ours.__dict__.update(loader.__dict__)
     except (TypeError, AttributeError) as error:

@@ -14,13 +14,13 @@ from codecs import BOM_UTF8
 from importlib.machinery import BYTECODE_SUFFIXES, SourceFileLoader
 
 from ddsimport.errors import DdsimportWarning, PragmaError
-from ddsimport.source import REWRITER_TAG
+from ddsimport.source import REWRITER_TAG, tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any
 
 TAG = f"dds{REWRITER_TAG}"
@@ -40,6 +40,18 @@ class FreshLoader(SourceFileLoader):
         if path.endswith(tuple(BYTECODE_SUFFIXES)):
             raise FileNotFoundError(path)
         return super().get_data(path)
+
+
+class AgainLoader(SourceFileLoader):
+    """Loads a module again (`importlib.reload`)."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run its code in the namespace of the module that there is."""
+        try:
+            super().exec_module(module)
+        except BaseException:
+            tracked.note_failure(self.path)
+            raise
 
 
 class StepLoader(SourceFileLoader):
@@ -168,6 +180,7 @@ def _like_importlib(function: Callable[..., Any]) -> None:
 
 
 _like_importlib(StepLoader.source_to_code)
+_like_importlib(AgainLoader.exec_module)
 
 
 def combined_with(

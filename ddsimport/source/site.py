@@ -32,7 +32,8 @@ class Site(Record):
     Attributes:
         kind: which of both it is.
         line: the first line of the statement (for a function the line of its `def`), from 1.
-        column: the column of the statement's first character there, in characters from 0.
+        column: the column of the statement's first character there, as `ast` counts: in bytes of
+            UTF-8 from 0.
         target: its qualified name inside the module, such as "model", "Model.fit.r",
             "main.<locals>.x"; the names of a tuple are joined by commas.
         path: the template of the artifact's path; None for a bare `# dds:`.

@@ -13,7 +13,6 @@ from ddsimport.source.placement import (
     Function,
     Place,
     Scope,
-    character_column,
     decorators_of,
     marked_by,
     refuse,
@@ -112,7 +111,7 @@ def _step(pragma: Pragma, place: Place, source: Source) -> Step:
     site = Site(
         kind="function" if isinstance(node, Function) else "assignment",
         line=node.lineno,
-        column=character_column(source, node.lineno, node.col_offset),
+        column=node.col_offset,
         target=target,
         path=_with_mangled_fields(pragma.path, scope.class_name),
         options=pragma.options,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+
+from ddsimport import _began
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +97,31 @@ def note(path: str, name: str, *, loads_again: bool) -> None:
         reloads += 1
     source_stats[path] = found
     loaded_as[path] = name
+
+
+NO_STATE = (-1, -1, -1)
+"""Stands in `source_stats` for a file that could not be loaded again: some of the code that is
+loaded is of its text, some of an older one."""
+
+
+def note_failure(path: str) -> None:
+    """Note that a file could not be loaded again."""
+    global reloads
+    if path in source_stats:
+        source_stats[path] = NO_STATE
+        reloads += 1
+
+
+def is_as_loaded(path: str, state: tuple[int, int, int] | None) -> bool:
+    """Whether a file in this state has the text that the loaded code is from. Of a file that was
+    loaded before anybody noted its state, whether it has not been edited since."""
+    known = source_stats.get(path)
+    if known is not None:
+        return known == state
+    if state is None or not _began < state[0] <= time.time_ns():
+        return True
+    modules = list(sys.modules.values())
+    return all(getattr(module, "__file__", None) != path for module in modules)
 
 
 def may_be_stale(bytecode: str, path: str) -> bool:

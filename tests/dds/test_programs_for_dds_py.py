@@ -483,6 +483,15 @@ CASES = {
         "painting\n['###', '# #'] ['###', '# #'] ###/# #\n",
         "['###', '# #'] ['###', '# #'] ###/# #\n",
     ),
+    "all names at once": case(
+        """
+        from json import load
+        from {module} import *
+
+        print(load.__module__, keep is dds.keep, eval is dds.eval)
+        """,
+        "json True True\n",
+    ),
     "what goes wrong": case(
         """
         def tried(function, *arguments):

@@ -168,6 +168,37 @@ def test_a_module_that_is_reloaded(project):
     assert project.run().stdout == "1 101\n"
 
 
+@pytest.mark.parametrize("pragma", ["", "  # dds: /inside"])
+def test_a_module_that_cannot_be_loaded_again(project, pragma):
+    """The code that runs is the old one, or some of it; none of it is kept as that of the text."""
+    project.write(
+        main=f"""
+        import importlib
+
+        def edit(first, last):
+            with open("a.py", "w") as file:
+                file.write(f"{{first}}\\ndef f(v):\\n    w = v{pragma}\\n    return {{last}}\\n")
+
+        def step():
+            x = a.f(1)  # dds: /x
+            return x
+
+        edit("OK = 1", "w")
+        import a
+        print(step())
+        for first, last in ("no", "w + 1"), ("1", "w + 1"), ("", "w"), ("1", "w"):
+            edit(f"OK = {{first}}", last)
+            try:
+                importlib.reload(a)
+            except Exception as error:
+                print(type(error).__name__)
+            print(step())
+        """,
+    )
+    for _ in range(2):
+        assert project.run().stdout == project.python("main.py").stdout
+
+
 def test_a_file_edited_while_the_program_runs(project):
     """The code that runs is the old one; its value must not be kept under the new text."""
     project.write(

@@ -92,3 +92,53 @@ def test_what_is_wrong_is_said(project):
     said = project.plain().stdout.splitlines()
     assert len(said) == 4
     assert "/right" in said[-1]
+
+
+def test_what_a_function_raises_names_no_error_of_ours(project):
+    project.write(
+        main="""
+        import ddsimport
+
+        def first(file):
+            raise ValueError(file.readline())
+
+        try:
+            ddsimport.keep("/first", first, open(__file__))
+        except ValueError as error:
+            print(error.__context__)
+        """
+    )
+    ended = project.plain("main.py")
+    assert (ended.code, ended.stdout) == (0, "None\n"), ended.stderr
+
+
+def test_a_function_of_no_file(project):
+    ended = project.python("-c", "import ddsimport\nprint(ddsimport.keep('/x', lambda: 1))")
+    assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
+    assert "its code is in no file" in ended.stderr
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["ours first", "the helper first"])
+@pytest.mark.parametrize("imported", ["from {} import keep", "import {} as dds"])
+@pytest.mark.parametrize("module", ["ddsimport", "ddsimport.dds"])
+def test_a_file_edited_while_the_program_runs(project, module, imported, first):
+    """The code that runs is the old one; its value must not be kept under the new text."""
+    imports = [imported.format(module), "import helper"]
+    call = "keep" if "keep" in imported else "dds.keep"
+    project.write(
+        main=f"""
+        import pathlib, sys, time
+
+        def write(number):
+            text = f"def g():\\n    return {{number}}\\n"
+            pathlib.Path(__file__).with_name("helper.py").write_text(text)
+
+        write(sys.argv[1])
+        {"; ".join(imports if first else imports[::-1])}
+        time.sleep(0.05)
+        write(sys.argv[2])
+        print({call}("/x", helper.g))
+        """,
+    )
+    for before, after in (("1", "22"), ("22", "22"), ("1", "22")):
+        assert project.plain("main.py", before, after).stdout == f"{before}\n"

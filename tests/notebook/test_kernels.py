@@ -117,6 +117,39 @@ def _run(folder: Path, script: str) -> tuple[str, str]:
     return done.stdout, "".join(step["status"][0] for step in steps)
 
 
+def test_what_is_said_of_code_names_its_cell(folder: Path) -> None:
+    function, step = "# why\ndef f():\n    return sorted(globals())[:0] or K", "x = f()  # dds: /x"
+    with kernel(folder) as started:
+        shown = started.run_all(["%load_ext ddsimport", "K = 1", function, step, "K = 2", step])
+    assert "In [3]:2: globals() can reach anything" in shown[3].ours
+    assert "globals()" not in shown[5].ours  # once
+
+
+def test_loaded_where_output_is_captured(folder: Path) -> None:
+    with kernel(folder) as started:
+        started.run("%%capture shown\n%load_ext ddsimport\nx = 1  # dds: /x")
+        assert started.run("y = 2  # dds: /y").statuses == "c"
+        assert started.run("shown.stdout, shown.stderr").result == "('', '')"
+
+
+def test_what_is_noted_of_a_notebook(folder: Path) -> None:
+    (folder / "analysis.ipynb").write_text("{}")
+    with kernel(folder, JPY_SESSION_NAME="analysis.ipynb") as started:
+        started.run_all(["%load_ext ddsimport", "x = 1  # dds: /x"])
+    run = json.loads(_command(folder, "status", "--json").stdout)["last_runs"][0]
+    assert (run["program"], run["arguments"]) == ("analysis.ipynb", [])
+    for command in ("plan", "lint"):
+        refused = _command(folder, command, "analysis.ipynb")
+        assert refused.returncode == 2
+        assert "analysis.ipynb is a notebook" in refused.stderr
+
+
+def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ddsimport", *words], cwd=folder, capture_output=True, text=True
+    )
+
+
 def test_what_is_said(folder: Path) -> None:
     (folder / "marked.py").write_text("def f():\n    x = 1  # dds: /marked/x\n    return x\n")
     with kernel(folder) as started:

@@ -26,6 +26,20 @@ def test_a_widget_cannot_be_shown_again(sessions: Sessions, folder: Path) -> Non
     assert "displayed a widget" in kept.reasons[0]
 
 
+def test_of_too_much_what_is_whole_is_shown_again(sessions: Sessions, folder: Path) -> None:
+    cells = [
+        _SHOW.format(bundle="{'text/plain': 'abc' * n}"),
+        "%%capture shown\nx = f(400_000) + f(1)  # dds: /x replay=truncated",
+        "len(shown.outputs)",
+        "%%capture shown\nx = f(1) + f(400_000)  # dds: /x replay=truncated",
+        "len(shown.outputs)",
+    ]
+    for status, counts in (("computed", ["2", "2"]), ("hit", ["0", "1"])):
+        ran = sessions.run(cells, folder)
+        assert ran.statuses == [["/x", status], ["/x", status]]
+        assert [ran.answers[number]["result"] for number in (2, 4)] == counts
+
+
 def test_a_script_cannot_show_what_a_session_did(sessions: Sessions, folder: Path) -> None:
     cells = [_TEXT, "x = f(1)  # dds: /x\nprint(x)"]
     assert sessions.run(cells, folder).statuses == [["/x", "computed"]]

@@ -166,7 +166,7 @@ def test_parameters_are_the_inputs_of_a_function() -> None:
 
 def test_a_site_knows_its_place() -> None:
     found = site("é = 'ü'; x = f(n)  # dds: /a/{n} version=2 ignore=f")
-    assert (found.line, found.column) == (1, 9)
+    assert (found.line, found.column) == (1, 11)  # as `ast` counts, and with it the codebook
     assert found.options == (("version", "2"), ("ignore", "f"))
     assert [each.name for each in found.inputs] == ["n"]
     found = site("@same\n@same\ndef f(a):  # dds:\n    pass")
