@@ -169,12 +169,15 @@ class BrokenFigure:
         raise RuntimeError("not me")
 
 
-def test_a_view_that_cannot_be_written_leaves_the_old_one(store: Store, root: Path) -> None:
+def test_a_view_that_cannot_be_written_takes_the_old_one_away_too(store: Store, root: Path) -> None:
+    """`load` and the file went on giving an older value than the program had."""
     publish(store, "/a", "text")
     candidate = keep(store, signature(1), "other")
     with pytest.raises(CodecError):
         store.publish("/a", candidate, BrokenFigure(), "pickle")
-    assert (root / "data/a").read_text() == "text"
+    assert not (root / "data/a").exists()
+    assert store.load("/a") == "other"
+    assert store.shows("/a", candidate, "pickle"), "it is tried once"
     assert os.listdir(root / "tmp") == []
 
 
