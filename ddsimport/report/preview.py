@@ -6,6 +6,7 @@ What it says of itself (`repr`) is then asked for; what is shown of it is bounde
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from ddsimport.errors import CodecError, StoreError
@@ -23,6 +24,11 @@ ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 """How much of a table and of a text is shown."""
 
 _ITEMS, _DEEPEST = 40, 6
+_OBEYED = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys in place of showing it (escape sequences, other directions of writing), and
+what is no character; but for the ends of lines."""
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
@@ -111,13 +117,14 @@ def _preview(value: Any, title: str) -> Preview:
         return _pandas(value if name == "DataFrame" else value.to_frame(), title)
     if library == "polars" and name in ("DataFrame", "Series"):
         frame = value if name == "DataFrame" else value.to_frame()
-        head = [(column, str(kind)) for column, kind in frame.schema.items()]
-        rows = frame.head(ROWS).select(frame.columns[:COLUMNS]).rows()
-        return _table(title, head, rows, frame.height)
+        top = frame.head(ROWS).select(frame.columns[:COLUMNS])
+        head = [(column, str(kind)) for column, kind in top.schema.items()]
+        return _table(title, head, top.rows(), frame.shape)
     if library == "pyarrow" and name in ("Table", "RecordBatch"):
-        head = [(field.name, str(field.type)) for field in value.schema]
-        columns = [value.column(i).slice(0, ROWS).to_pylist() for i in range(len(head))]
-        return _table(title, head, list(zip(*columns, strict=True)), value.num_rows)
+        fields = list(value.schema)[:COLUMNS]
+        columns = [value.column(i).slice(0, ROWS).to_pylist() for i in range(len(fields))]
+        head = [(field.name, str(field.type)) for field in fields]
+        return _table(title, head, list(zip(*columns, strict=True)), value.shape)
     if library == "numpy" and name == "ndarray":
         return _array(value, title)
     if library == "torch" and name in ("Tensor", "Parameter"):
@@ -128,8 +135,9 @@ def _preview(value: Any, title: str) -> Preview:
         return Preview("image", name, image=_drawn(value))
     if cls in (dict, list, tuple, set, frozenset):
         return _container(value, title)
-    said = repr(value)
-    return _text(title if said != title else "", said)
+    # The `repr` of an array of Arrow is where it lies.
+    said = str(value) if library == "pyarrow" else repr(value)
+    return _text("" if title.endswith(said) else title, said)
 
 
 # --- kinds ----------------------------------------------------------------------------------------
@@ -156,31 +164,33 @@ def _bytes(value: bytes, title: str) -> Preview:
 
 
 def _pandas(frame: Any, title: str) -> Preview:
-    head = [("", str(frame.index.dtype))] if frame.index.nlevels == 1 else [("", "index")]
-    head += [(str(name), str(kind)) for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
     top = frame.iloc[:ROWS, :COLUMNS]
+    head = [("", str(frame.index.dtype) if frame.index.nlevels == 1 else "index")]
+    head += [(str(name), str(kind)) for name, kind in zip(top.columns, top.dtypes, strict=True)]
     rows = [
         (index, *row) for index, row in zip(top.index, top.itertuples(index=False), strict=True)
     ]
-    return _table(title, head, rows, len(frame))
+    return _table(title, head, rows, frame.shape)
 
 
-def _table(title: str, head: Any, rows: Any, count: int) -> Preview:
-    width = min(len(head), COLUMNS + 1)
+def _table(title: str, head: Any, rows: Any, shape: tuple[int, int]) -> Preview:
+    """What is shown of a table of so many rows and columns: all of `head` and `rows`."""
+    count, width = shape
     more = [f"{count:,} rows in all"] if count > len(rows) else []
-    more += [f"{len(head):,} columns in all"] if len(head) > width else []
+    more += [f"{width:,} columns in all"] if width > COLUMNS else []
     return Preview(
         "table",
         title,
-        head=tuple(head[:width]),
-        rows=tuple(tuple(map(_cell, row[:width])) for row in rows),
+        head=tuple(head),
+        rows=tuple(tuple(map(_cell, row)) for row in rows),
         more=", ".join(more),
     )
 
 
 def _cell(value: object) -> str:
     text = f"{value:.6g}" if type(value).__name__.startswith("float") else str(value)
-    text = text.partition("\n")[0]
+    first, more, _ = text.partition("\n")
+    text = first + "…" * bool(more)
     return text if len(text) <= 50 else text[:49] + "…"
 
 
@@ -297,20 +307,26 @@ def as_text(shown: Preview, width: int | None = None) -> str:
     """For a terminal; of a picture only what it is (see `pictures`)."""
     from ddsimport.report.table import plain
 
-    lines = [shown.title] if shown.title else []
+    lines = [_seen(shown.title)] if shown.title else []
     if shown.kind == "table":
-        head = [name for name, _ in shown.head]
-        rows = [[kind for _, kind in shown.head], *shown.rows]
+        head = [_seen(name) for name, _ in shown.head]
+        kinds = [kind for _, kind in shown.head]
+        rows = [kinds, *([_seen(cell) for cell in row] for row in shown.rows)]
         count = _fitting(head, rows, width)
-        numbers = [i for i, (_, kind) in enumerate(shown.head) if _is_number(kind)]
+        numbers = [i for i, kind in enumerate(kinds) if _is_number(kind)]
         lines.append(plain(head[:count], [row[:count] for row in rows], right=numbers))
         if count < len(head):
             lines.append(f"({len(head) - count} more columns do not fit)")
     elif shown.text:
-        lines.append(shown.text)
+        lines.append(_seen(shown.text.expandtabs()))
     if shown.more:
         lines.append(f"({shown.more})")
     return "\n".join(lines)
+
+
+def _seen(text: str) -> str:
+    """The text with an escape of Python in place of each character that is obeyed, not shown."""
+    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _fitting(head: list[str], rows: list[Any], width: int | None) -> int:
