@@ -312,12 +312,13 @@ class Evaluation:
                 classes.append(thing)
             return code_of(thing)
 
-        undigestible: UndigestibleError | None = None
         setting = Setting(self.session.folders)
         try:
             value_digest = digest(value, code_of_value, setting).hex()
         except UndigestibleError as error:
-            value_digest, undigestible = "", error
+            if not _is_figure(value):  # nothing would prove that it comes back the same
+                raise CodecError(f"its value{error.where} has no digest: {error.why}") from error
+            value_digest = ""
         parts, names = self._told_unloaded(value, value_digest, functions, classes)
         if setting.placed:  # it counts as what it is called in the project
             parts = ()
@@ -325,11 +326,6 @@ class Evaluation:
         def comes_back(restored: object) -> bool:
             if _is_figure(value):
                 return True  # known to; and pyplot takes up every figure that is unpickled
-            if undigestible is not None:
-                raise CodecError(
-                    f"nothing proves that its value comes back the same, which has no digest: "
-                    f"{undigestible}"
-                )
             if digest(restored, code_of, Setting(self.session.folders)).hex() != value_digest:
                 return False
             if setting.unordered and _in_order(restored, code_of) != _in_order(value, code_of):
