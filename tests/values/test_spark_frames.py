@@ -198,6 +198,19 @@ def test_what_is_cached_and_what_columns_are_called_by_come_back(spark):
     assert not _back(spark.range(5)).is_cached
 
 
+def test_a_frame_comes_back_in_the_session_that_it_was_of(spark):
+    """It came back in the active session, whose temporary views and settings are others."""
+    frame, other = spark.range(3), spark.newSession()
+    try:
+        elsewhere = other.createDataFrame([(1,)], "n int")  # now it is the active one
+        assert _back(frame).sparkSession is spark
+        with pytest.raises(CodecError, match="session"):
+            frames.written(elsewhere)
+        assert digest(elsewhere) == digest(spark.createDataFrame([(1,)], "n int"))
+    finally:
+        spark.createDataFrame([(1,)], "n int")  # and now the first one again
+
+
 def test_a_frame_counts_by_what_it_holds(spark, tmp_path):
     frame = spark.range(4, numPartitions=2)
     same = spark.createDataFrame([(n,) for n in range(4)], frame.schema).repartitionByRange(2, "id")

@@ -69,7 +69,7 @@ class _Spark(Codec):
                 yield view[place : place + length]
                 place += length
 
-        session = spark.active_session()
+        session = spark.first_session()
         if ".connect." in type(session).__module__:
             raise CodecError("a session of Spark Connect has no folder in common with this program")
         return spark.frame_over(session, spark.placed(session, folder, contents))
