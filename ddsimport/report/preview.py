@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from typing_extensions import Buffer
+
     from ddsimport.store.store import Store
     from ddsimport.store.view_records import ViewRecord
 
@@ -24,6 +26,9 @@ ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 """How much of a table and of a text is shown."""
 
 _ITEMS, _DEEPEST = 40, 6
+_IN_PART = ("npy", "arrow", "polars", "spark")
+"""Codecs of values of which no more is read than is shown."""
+
 _OBEYED = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -74,16 +79,30 @@ def preview_of(
     record: Version | ViewRecord | None
     record = store.past(path, version) if version is not None else store.current(path)
     said = _noted(store, record.signature) if record is not None else ""
-    if record is not None and most is not None and record.codec not in ("npy", "arrow", "polars"):
+    size = 0
+    if record is not None:
         size = record.size if isinstance(record, Version) else record.blob_size
-        if size > most:
+        if most is not None and size > most and record.codec not in _IN_PART:
             return Preview("none", said or record.codec, f"too large to be looked at: {size:,} B")
     try:
+        if record is not None and record.codec == "spark":
+            store.others.check(path, record.signature, record.blob)
+            return _of_spark(store.file_content(record.blob, size))
         return preview(store.load(path, version))
     except AbsentArtifactError:
         raise
     except (StoreError, CodecError) as error:
         return Preview("none", said, f"it cannot be loaded here: {error}")
+
+
+def _of_spark(content: Buffer) -> Preview:
+    """A frame of Spark, of which only a session would tell more than its columns. Raises
+    CodecError."""
+    from ddsimport.values.codecs._spark import table_of
+
+    top, rows = table_of(content, ROWS)
+    shape = rows, top.num_columns
+    return _arrow(top, "DataFrame " + " x ".join(map(str, shape)), shape)
 
 
 def _noted(store: Store, signature: str) -> str:
@@ -121,10 +140,7 @@ def _preview(value: Any, title: str) -> Preview:
         head = [(column, str(kind)) for column, kind in top.schema.items()]
         return _table(title, head, top.rows(), frame.shape)
     if library == "pyarrow" and name in ("Table", "RecordBatch"):
-        fields = list(value.schema)[:COLUMNS]
-        columns = [value.column(i).slice(0, ROWS).to_pylist() for i in range(len(fields))]
-        head = [(field.name, str(field.type)) for field in fields]
-        return _table(title, head, list(zip(*columns, strict=True)), value.shape)
+        return _arrow(value, title, value.shape)
     if library == "numpy" and name == "ndarray":
         return _array(value, title)
     if library == "torch" and name in ("Tensor", "Parameter"):
@@ -171,6 +187,13 @@ def _pandas(frame: Any, title: str) -> Preview:
         (index, *row) for index, row in zip(top.index, top.itertuples(index=False), strict=True)
     ]
     return _table(title, head, rows, frame.shape)
+
+
+def _arrow(table: Any, title: str, shape: tuple[int, int]) -> Preview:
+    fields = list(table.schema)[:COLUMNS]
+    columns = [table.column(i).slice(0, ROWS).to_pylist() for i in range(len(fields))]
+    head = [(field.name, str(field.type)) for field in fields]
+    return _table(title, head, list(zip(*columns, strict=True)), shape)
 
 
 def _table(title: str, head: Any, rows: Any, shape: tuple[int, int]) -> Preview:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ddsimport.errors import CodecError, UndigestibleError
+from ddsimport.report.preview import preview_of
 from ddsimport.store.store import Store
 from ddsimport.store.trace import Trace
 from ddsimport.values import spark as frames
@@ -344,3 +345,32 @@ def test_it_is_shown_as_a_folder_that_others_read(spark, everything, tmp_path):
         with pytest.raises(CodecError, match="folder of parquet files"):
             view_for(frame, suffix, format)
     assert view_for(frame, ".parquet").folder
+
+
+def test_it_is_looked_at_without_spark(spark, everything, tmp_path, monkeypatch):
+    """`show` started a session, which took seconds and wrote to the terminal, to say no more than
+    what the columns are called."""
+    store = Store.open(str(tmp_path / "store"))
+    frames_of = {
+        "/all": everything,
+        "/empty": spark.range(3).filter("id > 5"),
+        "/long": spark.range(0, 100, 1, 7).selectExpr("id", "id as `a b`", "id as `a.b`"),
+        "/wide": spark.range(1).selectExpr(*(f"{n} as c{n}" for n in range(60))),
+    }
+    for path, frame in frames_of.items():
+        candidate = store.keep(
+            path[1:3].encode().hex() * 16, frame, trace=Trace(), digest=digest(frame).hex(),
+            seconds=1.0, path=path, code="0" * 64, inputs=(), versions={},
+        )  # fmt: skip
+        store.publish(path, candidate, frame)
+    monkeypatch.setattr(frames, "first_session", None)
+    shown = preview_of(store, "/all")
+    assert (shown.kind, shown.title) == ("table", "DataFrame 3 x 16")
+    assert [name for name, _ in shown.head] == everything.columns
+    assert (shown.rows[0][0], shown.rows[2][5]) == ("1", "0E-18")
+    shown = preview_of(store, "/empty")
+    assert (shown.title, shown.head, shown.rows) == ("DataFrame 0 x 1", (("id", "null"),), ())
+    shown = preview_of(store, "/long", most=10)
+    assert [row[0] for row in shown.rows] == [str(n) for n in range(10)]
+    assert (shown.head[2], shown.more) == (("a.b", "int64"), "100 rows in all")
+    assert preview_of(store, "/wide").more == "60 columns in all"
