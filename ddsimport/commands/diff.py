@@ -17,6 +17,7 @@ from ddsimport.values.difference import difference
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from ddsimport.commands.common import Artifact
     from ddsimport.store.provenance import Quantity
@@ -102,7 +103,7 @@ def _values(store: Store, old: Artifact, new: Artifact) -> Iterator[str]:
     values = []
     for each in (old, new):
         try:
-            values.append(store.load(each.path, each.version))
+            values.append(_value(store, each))
         except (StoreError, CodecError) as error:
             yield f"{each.name} cannot be loaded here: {error}"
     if len(values) < 2:
@@ -116,6 +117,17 @@ def _values(store: Store, old: Artifact, new: Artifact) -> Iterator[str]:
         return
     found = difference(*values)
     yield from found or ["no difference is to be seen: the same value, in other bytes"]
+
+
+def _value(store: Store, artifact: Artifact) -> Any:
+    """What is compared: of a frame of Spark, which itself tells nothing, the table that it is.
+    Raises StoreError, CodecError."""
+    if artifact.codec != "spark":
+        return store.load(artifact.path, artifact.version)
+    from ddsimport.values.codecs._spark import table_of
+
+    store.others.check(artifact.path, artifact.signature, artifact.blob)
+    return table_of(store.file_content(artifact.blob, artifact.size))[0]
 
 
 def _quantities(old: tuple[Quantity, ...], new: tuple[Quantity, ...]) -> Iterator[str]:

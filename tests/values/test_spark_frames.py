@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ddsimport.commands import diff
 from ddsimport.errors import CodecError, UndigestibleError
 from ddsimport.report.preview import preview_of
 from ddsimport.store.store import Store
@@ -347,9 +348,9 @@ def test_it_is_shown_as_a_folder_that_others_read(spark, everything, tmp_path):
     assert view_for(frame, ".parquet").folder
 
 
-def test_it_is_looked_at_without_spark(spark, everything, tmp_path, monkeypatch):
-    """`show` started a session, which took seconds and wrote to the terminal, to say no more than
-    what the columns are called."""
+def test_it_is_looked_at_without_spark(spark, everything, tmp_path, monkeypatch, capsys):
+    """`show` and `diff` started a session, which took seconds and wrote to the terminal, to say no
+    more than what the columns are called, and by which number the JVM knows the frame."""
     store = Store.open(str(tmp_path / "store"))
     frames_of = {
         "/all": everything,
@@ -357,13 +358,16 @@ def test_it_is_looked_at_without_spark(spark, everything, tmp_path, monkeypatch)
         "/long": spark.range(0, 100, 1, 7).selectExpr("id", "id as `a b`", "id as `a.b`"),
         "/wide": spark.range(1).selectExpr(*(f"{n} as c{n}" for n in range(60))),
     }
-    for path, frame in frames_of.items():
+    shorter = spark.range(0, 99, 1, 7).selectExpr("id", "id as `a b`", "id as `a.b`")
+    for path, frame in [("/long", shorter), *frames_of.items()]:
         candidate = store.keep(
-            path[1:3].encode().hex() * 16, frame, trace=Trace(), digest=digest(frame).hex(),
+            os.urandom(32).hex(), frame, trace=Trace(), digest=digest(frame).hex(),
             seconds=1.0, path=path, code="0" * 64, inputs=(), versions={},
         )  # fmt: skip
         store.publish(path, candidate, frame)
     monkeypatch.setattr(frames, "first_session", None)
+    assert diff.main(["/long", "--store", store.root]) == 1
+    assert "shape 99 x 3 -> 100 x 3" in capsys.readouterr().out
     shown = preview_of(store, "/all")
     assert (shown.kind, shown.title) == ("table", "DataFrame 3 x 16")
     assert [name for name, _ in shown.head] == everything.columns
