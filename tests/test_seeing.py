@@ -244,6 +244,10 @@ def test_previews_of_plain_values():
     assert len(preview(deep).text) < 500
     deep.append(deep)
     assert preview(deep).kind == "text"
+    shared = [0] * 40
+    for _ in range(5):
+        shared = [shared] * 40
+    assert len(preview(shared).text) < 9000  # and it ends
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
+from ddsimport.report.shortened import ITEMS, shortened
 from ddsimport.values.summary import summary
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 """How much of a table and of a text is shown."""
 
-_ITEMS, _DEEPEST = 40, 6
 _IN_PART = ("npy", "arrow", "polars", "spark")
 """Codecs of values of which no more is read than is shown."""
 
@@ -275,7 +275,7 @@ def _container(value: Any, title: str) -> Preview:
     import json
     from pprint import pformat
 
-    cut = _shortened(value, _DEEPEST)
+    cut = shortened(value, LETTERS)
     text = ""
     if type(value) in (dict, list):
         try:
@@ -285,42 +285,7 @@ def _container(value: Any, title: str) -> Preview:
         except (TypeError, ValueError):
             text = ""
     text = text or pformat(cut, width=100, sort_dicts=False)
-    return _text(title if len(value) > _ITEMS or "of" in title else "", text)
-
-
-class _Rest:
-    """Stands for what is left out of a container."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def _shortened(value: Any, depth: int) -> Any:
-    """The first items of a container, and of those in it."""
-    cls = type(value)
-    if cls not in (dict, list, tuple, set, frozenset):
-        return value if cls in (str, int, float, bool, type(None)) else _Rest(_brief(value))
-    if not depth:
-        return _Rest(summary(value))
-    left_out = len(value) - _ITEMS
-    if cls is dict:
-        items = [(key, _shortened(value[key], depth - 1)) for key in list(value)[:_ITEMS]]
-        if left_out > 0:
-            items.append((_Rest("…"), _Rest(f"{left_out:,} more")))
-        return dict(items)
-    shown = [_shortened(each, depth - 1) for each in list(value)[:_ITEMS]]
-    if left_out > 0:
-        shown.append(_Rest(f"… {left_out:,} more"))
-    return cls(shown)
-
-
-def _brief(value: object) -> str:
-    said = summary(value)
-    text = repr(value)
-    return text if len(text) <= 80 and "\n" not in text else said
+    return _text(title if len(value) > ITEMS or "of" in title else "", text)
 
 
 # --- for terminals, and for pages -----------------------------------------------------------------
