@@ -170,6 +170,26 @@ def test_pragmas_that_mean_nothing_and_scripts_that_are_none(project):
     assert ended.returncode == 2 and "no code DDS9" in ended.stderr
 
 
+def test_packages_of_what_is_imported_are_looked_at(project):
+    project.write_files(
+        {
+            "main.py": "from a.b.c import c\nprint(c)\n",
+            "a/__init__.py": "top = 1 + 1  # dds: /top cache=off\n",
+            "a/b/__init__.py": "inner = 1 + 2  # dds: /inner cache=off\n",
+            "a/b/c.py": "c = 1 + 3\n",
+        }
+    )
+    assert [each["path"] for each in lint(project, "main.py", code=1)] == ["/top", "/inner"]
+
+
+def test_a_script_is_what_can_be_run(project):
+    project.write_files({"script": "x = 1 + 1  # dds: /x cache=off\nprint(x)\n"})
+    assert [each["path"] for each in lint(project, "script", code=1)] == ["/x"]
+    (project.root / "folder").mkdir()
+    ended = project.python("-m", "ddsimport", "lint", "folder")
+    assert ended.returncode == 2 and "is a folder" in ended.stderr
+
+
 def test_for_people(project):
     project.write(main="x = 1 + 1  # dds: /x cache=off\nprint(x)\n")
     ended = project.python("-m", "ddsimport", "lint", "main.py")
