@@ -338,11 +338,14 @@ class Store:
         self._check_writable()
         self.history.add(path, candidate)
         try:
-            view = chosen_view(value, os.path.splitext(path)[1], format)
-        except CodecError:
+            self._show(path, candidate, value, format)
+        except CodecError:  # raised as the file is written, too: JSON takes no int of 5000 digits
             self._views.withdraw(path, candidate, format)
             raise
 
+    def _show(self, path: str, candidate: Candidate, value: object, format: str | None) -> None:
+        """Write the file that shows the value; raises StoreError, CodecError."""
+        view = chosen_view(value, os.path.splitext(path)[1], format)
         exact = view.exact or view.codec == candidate.codec
         if view.codec == candidate.codec and candidate.size >= _COPIED:
             self._views.publish_blob(path, candidate, format, view.name, exact)
