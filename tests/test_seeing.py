@@ -97,6 +97,26 @@ def test_diff(used):
     assert "no artifact at /none" in command(used, "diff", "/none", code=2)
 
 
+def test_a_value_does_not_command_the_terminal(project):
+    """Texts are taken from strangers, too; `show` and `diff` are how one looks at them."""
+    program = """
+    import pandas
+    text = "a\\x1b]0;title\\x07\\x9b2J\\tb" + {more!r}  # dds: /text
+    lines = text + "\\n\\x1b[2Jc"  # dds: /lines
+    frame = pandas.DataFrame({{"\\x1bc": [text]}})  # dds: /frame
+    """
+    for more in ("", "!"):
+        project.write(main=program.format(more=more))
+        assert project.run("main.py").code == 0
+    for path in ("/text", "/lines", "/frame"):
+        for words, code in ((("show", path), 0), (("diff", path), 1)):
+            ended = project.python("-m", "ddsimport", *words, encoding="utf-8")
+            assert ended.returncode == code
+            assert r"\x1b]0;title\x07" in ended.stdout or path == "/frame"
+            assert not {"\x1b", "\x07", "\x9b"} & set(ended.stdout)
+    assert "\x1b]0;" in answer(project, "show", "/text")[0]["preview"]["text"]
+
+
 def test_status(used):
     (facts,) = answer(used, "status")
     assert facts["project"] == str(used.root) and facts["paths"] == 3

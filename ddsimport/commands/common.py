@@ -140,6 +140,13 @@ def say_doing(what: str) -> None:
         sys.stderr.flush()
 
 
+def count(text: str) -> int:
+    """A number of things, as an argument."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no count")
+    return int(text)
+
+
 def size_of(count: float) -> str:
     """A number of bytes for people: `1.5 GB`."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -295,7 +295,7 @@ def _brief(value: object) -> str:
 
 def as_text(shown: Preview, width: int | None = None) -> str:
     """For a terminal; of a picture only what it is (see `pictures`)."""
-    from ddsimport.report.table import plain
+    from ddsimport.report.table import harmless, plain
 
     lines = [shown.title] if shown.title else []
     if shown.kind == "table":
@@ -310,7 +310,7 @@ def as_text(shown: Preview, width: int | None = None) -> str:
         lines.append(shown.text)
     if shown.more:
         lines.append(f"({shown.more})")
-    return "\n".join(lines)
+    return harmless("\n".join(lines))
 
 
 def _fitting(head: list[str], rows: list[Any], width: int | None) -> int:

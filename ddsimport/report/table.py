@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 GOOD, BAD, WEAK, STRONG, REMOVED, ADDED = "32", "1;31", "2", "1", "31", "32"
 """Colours, as terminals take them."""
 
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"
+}
+
 _NARROWEST = 8
 """Columns that one which is cut keeps at least."""
 
@@ -50,6 +54,11 @@ def width_of(stream: TextIO | None) -> int | None:
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     """The text in a colour, if the stream takes it."""
     return f"\x1b[{colour}m{text}\x1b[0m" if text and colour and is_coloured(stream) else text
+
+
+def harmless(text: str) -> str:
+    """A text of others, such as a value, with what would command the terminal spelt out."""
+    return text.translate(_CONTROLS)
 
 
 def shown(
@@ -156,6 +165,7 @@ def _by_rich(
 
 def coloured_diff(text: str) -> str:
     """A unified diff, for standard output."""
+    text = harmless(text)
     if not is_coloured(sys.stdout):
         return text
     colours = {"+": ADDED, "-": REMOVED, "@": "36"}
