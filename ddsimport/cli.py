@@ -100,7 +100,10 @@ _SWITCHES = {
     "-v": ("verbose", "quiet"),
     "--verbose": ("verbose", "quiet"),
 }
-_LONG = ("--quiet", "--verbose", *_WITH_VALUE, "--refresh", "--show", "--version", "--help")
+_LONG = (
+    "--quiet", "--verbose", *_WITH_VALUE, "--refresh", "--show", "--completion", "--version",
+    "--help",
+)  # fmt: skip
 
 
 class _UsageError(ConfigurationError):
@@ -306,7 +309,7 @@ def _complete(invocation: Invocation) -> int:
         return completion.main(
             words + invocation.arguments[1:],
             options=("-q", "-v", "-m", "-h", *_LONG),
-            with_value=_WITH_VALUE,
+            with_value={**_WITH_VALUE, "--completion": "SH"},
             commands=_SUBCOMMANDS,
         )
     if len(invocation.arguments) != 1 or invocation.arguments[0] not in completion.SHELLS:
