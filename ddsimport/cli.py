@@ -250,12 +250,11 @@ def _take_script(invocation: Invocation, rest: list[str]) -> None:
 
 
 def _take_command(invocation: Invocation, command: str, rest: list[str]) -> None:
-    """Options that stand before a command are options of it."""
-    given = [
-        f"--{name}={value}" for name, value in invocation.flags.items() if isinstance(value, str)
-    ]
-    if len(given) < len(invocation.flags) or (given and command == "demo"):
+    """Options that stand before a command are options of it, as far as it has them."""
+    taken = set() if command == "demo" else {"store", "namespace"}
+    if not invocation.flags.keys() <= taken:
         raise _UsageError(f"these options are for running a program, not for `{command}`")
+    given = [f"--{name}={value}" for name, value in invocation.flags.items()]
     invocation.action = command
     invocation.arguments = [*given, *rest]
 
