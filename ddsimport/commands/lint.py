@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         help="what is not to be told, such as DDS301,DDS2 (all that begin with it)",
     )
     options = parser.parse_args(arguments)
-    ignored = tuple(filter(None, options.ignore.split(",")))
+    ignored = tuple(filter(None, map(str.strip, options.ignore.split(","))))
     for code in ignored:
         if not any(each.startswith(code) for each in CODES):
             parser.error(f"there is no code {code}; there are: {', '.join(CODES)}")

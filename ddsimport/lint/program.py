@@ -20,6 +20,7 @@ from ddsimport.lint.texts import (
     File,
     bound_to,
     changes,
+    is_in_class,
     is_mutable,
     is_read,
     last_name,
@@ -322,8 +323,8 @@ def _unread(
 ) -> Iterator[Finding]:
     """A value that no name leads to, in the program's own text.
 
-    Not asked of modules, which other programs may import, and not where the path says that its
-    file is for other programs (`/report.html`).
+    Not asked of modules, which other programs may import, nor of a class, whose attributes anybody
+    may read, and not where the path says that its file is for other programs (`/report.html`).
     """
     node = step.node
     if not isinstance(node, ast.Assign | ast.AnnAssign):
@@ -339,7 +340,13 @@ def _unread(
     stored = any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
     shown = bool(os.path.splitext(site.path or "")[1]) or "format" in dict(site.options)
     scope = scope_of(file, site.line)
-    if not names or stored or shown or (scope is file.tree and file.name != script):
+    if (
+        not names
+        or stored
+        or shown
+        or is_in_class(file, site.line)
+        or (scope is file.tree and file.name != script)
+    ):
         return
     if not any(is_read(files.values(), scope, name, site.path) for name in names):
         said = "`, `".join(names)
