@@ -97,6 +97,26 @@ def test_diff(used):
     assert "no artifact at /none" in command(used, "diff", "/none", code=2)
 
 
+def test_a_value_does_not_command_the_terminal(project):
+    """Texts are taken from strangers, too; `show` and `diff` are how one looks at them."""
+    program = """
+    import pandas
+    text = "a\\x1b]0;title\\x07\\x9b2J\\tb" + {more!r}  # dds: /text
+    lines = text + "\\n\\x1b[2Jc"  # dds: /lines
+    frame = pandas.DataFrame({{"\\x1bc": [text]}})  # dds: /frame
+    """
+    for more in ("", "!"):
+        project.write(main=program.format(more=more))
+        assert project.run("main.py").code == 0
+    for path in ("/text", "/lines", "/frame"):
+        for words, code in ((("show", path), 0), (("diff", path), 1)):
+            ended = project.python("-m", "ddsimport", *words, encoding="utf-8")
+            assert ended.returncode == code
+            assert r"\x1b]0;title\x07" in ended.stdout or path == "/frame"
+            assert not {"\x1b", "\x07", "\x9b"} & set(ended.stdout)
+    assert "\x1b]0;" in answer(project, "show", "/text")[0]["preview"]["text"]
+
+
 def test_status(used):
     (facts,) = answer(used, "status")
     assert facts["project"] == str(used.root) and facts["paths"] == 3
@@ -259,11 +279,12 @@ def test_what_a_terminal_would_obey_is_shown_as_an_escape(obeyed):
             return obeyed
 
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame({f"name {obeyed}": ["é 日\u3000本", f"a\tcell {obeyed}"]})
+    frame = pd.DataFrame({f"name\n{obeyed}": ["é 日\u3000本", f"a\tcell {obeyed}"]})
     for value in (obeyed, [obeyed], {obeyed: 1}, frame, Own(), [Own()]):
         text = as_text(preview(value))
         assert set(text) - {"\n", "\u3000"} <= set(filter(str.isprintable, text))
     lines = as_text(preview(frame)).splitlines()
+    assert len(lines) == 5 and "name\\n" in lines[1]
     assert "é 日\u3000本" in lines[3] and "a\\tcell" in lines[4]
     assert as_text(preview("a\tb\n")).splitlines()[1] == "a       b"
 

@@ -71,8 +71,9 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
     if same:
         sys.stdout.write("the same value\n")
     if values and values[0].startswith("--- "):
-        values = [table.coloured_diff("\n".join(values))]
-    sys.stdout.write("".join(f"{line}\n" for line in values))
+        sys.stdout.write(table.coloured_diff("\n".join(values)) + "\n")
+    else:
+        sys.stdout.write("".join(f"{table.harmless(line)}\n" for line in values))
     sys.stdout.write("".join(f"input {line}\n" for line in inputs))
     sys.stdout.write("".join(f"variable {line}\n" for line in variables))
     for each in code:

@@ -6,7 +6,6 @@ What it says of itself (`repr`) is then asked for; what is shown of it is bounde
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from ddsimport.errors import CodecError, StoreError
@@ -29,11 +28,6 @@ ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 _IN_PART = ("npy", "arrow", "polars", "spark")
 """Codecs of values of which no more is read than is shown."""
 
-_OBEYED = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""What a terminal obeys in place of showing it (escape sequences, other directions of writing), and
-what is no character; but for the ends of lines."""
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
@@ -293,28 +287,29 @@ def _container(value: Any, title: str) -> Preview:
 
 def as_text(shown: Preview, width: int | None = None) -> str:
     """For a terminal; of a picture only what it is (see `pictures`)."""
-    from ddsimport.report.table import plain
+    from ddsimport.report.table import harmless, plain
 
-    lines = [_seen(shown.title)] if shown.title else []
+    lines = [harmless(shown.title)] if shown.title else []
     if shown.kind == "table":
-        head = [_seen(name) for name, _ in shown.head]
+        head = [_on_a_line(name) for name, _ in shown.head]
         kinds = [kind for _, kind in shown.head]
-        rows = [kinds, *([_seen(cell) for cell in row] for row in shown.rows)]
+        rows = [kinds, *(list(map(_on_a_line, row)) for row in shown.rows)]
         count = _fitting(head, rows, width)
         numbers = [i for i, kind in enumerate(kinds) if _is_number(kind)]
         lines.append(plain(head[:count], [row[:count] for row in rows], right=numbers))
         if count < len(head):
             lines.append(f"({len(head) - count} more columns do not fit)")
     elif shown.text:
-        lines.append(_seen(shown.text.expandtabs()))
+        lines.append(harmless(shown.text.expandtabs()))
     if shown.more:
         lines.append(f"({shown.more})")
     return "\n".join(lines)
 
 
-def _seen(text: str) -> str:
-    """The text with an escape of Python in place of each character that is obeyed, not shown."""
-    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
+def _on_a_line(text: str) -> str:
+    from ddsimport.report.table import harmless
+
+    return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _fitting(head: list[str], rows: list[Any], width: int | None) -> int:

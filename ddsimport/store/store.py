@@ -338,14 +338,13 @@ class Store:
         self._check_writable()
         self.history.add(path, candidate)
         try:
-            self._write_view(path, candidate, value, format)
-        except CodecError:
+            self._show(path, candidate, value, format)
+        except CodecError:  # raised as the file is written, too: PNG takes no image of 0 x 0
             self._views.withdraw(path, candidate, format)
             raise
 
-    def _write_view(
-        self, path: str, candidate: Candidate, value: object, format: str | None
-    ) -> None:
+    def _show(self, path: str, candidate: Candidate, value: object, format: str | None) -> None:
+        """Write the file that shows the value; raises StoreError, CodecError."""
         view = chosen_view(value, os.path.splitext(path)[1], format)
         exact = view.exact or view.codec == candidate.codec
         if view.codec == candidate.codec and candidate.size >= _COPIED:

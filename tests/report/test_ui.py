@@ -256,3 +256,10 @@ def test_the_page_follows_a_run(ui, project):
             ended(run)
         assert visit.wrong == []
         assert all(each.startswith(ui.url) for each in visit.requests)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none(project, port):
+    ended = project.python("-m", "ddsimport", "ui", "--port", port)
+    assert ended.returncode == 2 and "argument --port" in ended.stderr
+    assert "Traceback" not in ended.stderr
