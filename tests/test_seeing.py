@@ -322,6 +322,8 @@ def test_previews_of_tables():
     assert preview(pl.DataFrame({"a": [1, 2]})).rows == (("1",), ("2",))
     assert preview(pl.DataFrame({"a": [1, 2]}).to_arrow()).rows == (("1",), ("2",))
     assert preview(pd.DataFrame()).kind == "table"
+    struct = pl.DataFrame({"n" * 90: [{f"field {n}": n for n in range(90)}]})
+    assert max(len(text) for pair in preview(struct).head for text in pair) == 50
     row = {f"c{n}": [n] for n in range(50)}
     for wide in (pd.DataFrame(row), pl.DataFrame(row), pl.DataFrame(row).to_arrow()):
         shown_wide = preview(wide)

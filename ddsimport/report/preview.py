@@ -198,7 +198,7 @@ def _table(title: str, head: Any, rows: Any, shape: tuple[int, int]) -> Preview:
     return Preview(
         "table",
         title,
-        head=tuple(head),
+        head=tuple((_short(name), _short(kind)) for name, kind in head),
         rows=tuple(tuple(map(_cell, row)) for row in rows),
         more=", ".join(more),
     )
@@ -207,7 +207,10 @@ def _table(title: str, head: Any, rows: Any, shape: tuple[int, int]) -> Preview:
 def _cell(value: object) -> str:
     text = f"{value:.6g}" if type(value).__name__.startswith("float") else str(value)
     first, more, _ = text.partition("\n")
-    text = first + "…" * bool(more)
+    return _short(first + "…" * bool(more))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 50 else text[:49] + "…"
 
 
