@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
-from ddsimport.errors import ConfigurationError
+from ddsimport.errors import CannotRunError, ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 USAGE = """\
 usage: python -m ddsimport [options] script.py [arguments]
@@ -100,13 +100,17 @@ _SWITCHES = {
     "-v": ("verbose", "quiet"),
     "--verbose": ("verbose", "quiet"),
 }
-_LONG = ("--quiet", "--verbose", *_WITH_VALUE, "--refresh", "--show", "--version", "--help")
+_LONG = (
+    "--quiet", "--verbose", *_WITH_VALUE, "--refresh", "--show", "--completion", "--version",
+    "--help",
+)  # fmt: skip
 
-USAGE_ERROR = 2
 
-
-class _UsageError(Exception):
+class _UsageError(ConfigurationError):
     """The command line means nothing; the message says what to write instead."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{said}\n{USAGE}")
 
 
 class Invocation:
@@ -137,33 +141,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         invocation = parse(sys.argv[1:] if arguments is None else arguments)
-    except _UsageError as error:
-        return _complain(f"{error}\n{USAGE}")
+        if invocation.action != "run":
+            return _settled(lambda: _answered(invocation))
+        from ddsimport import runner
+
+        prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
+        program = prepare(invocation.program, invocation.arguments, invocation.flags)
+    except (ConfigurationError, CannotRunError) as error:
+        refused = error
+        return _settled(lambda: _refuse(refused))
+    # Outside of any `try`: whatever the program raises is not ours.
+    program.run()
+    return 0
+
+
+def _settled(command: Callable[[], int]) -> int:
+    from ddsimport.commands.ending import settled
+
+    return settled(command)
+
+
+def _refuse(error: Exception) -> int:
+    raise error
+
+
+def _answered(invocation: Invocation) -> int:
+    """Do what is not to run a program; see `commands.ending` for what it may raise."""
     if invocation.action == "help":
         sys.stdout.write(HELP)
-        return 0
-    if invocation.action == "version":
+    elif invocation.action == "version":
         from ddsimport._version import __version__
 
         sys.stdout.write(f"ddsimport {__version__}\n")
-        return 0
-    if invocation.action in ("complete", "completion"):
+    elif invocation.action in ("complete", "completion"):
         return _complete(invocation)
-    if invocation.action in _SUBCOMMANDS:
+    elif invocation.action == "source":
+        return _show(invocation)
+    else:
         return _run_subcommand(invocation)
-    from ddsimport import runner
-
-    try:
-        if invocation.action == "source":
-            return _show(invocation)
-        prepare = runner.prepare_module if invocation.is_module else runner.prepare_script
-        program = prepare(invocation.program, invocation.arguments, invocation.flags)
-    except ConfigurationError as error:
-        return _complain(str(error))
-    except runner.CannotRunError as error:
-        return _tell(f"{error}\n")
-    # Outside of any `try`: whatever the program raises is not ours.
-    program.run()
     return 0
 
 
@@ -235,12 +250,11 @@ def _take_script(invocation: Invocation, rest: list[str]) -> None:
 
 
 def _take_command(invocation: Invocation, command: str, rest: list[str]) -> None:
-    """Options that stand before a command are options of it."""
-    given = [
-        f"--{name}={value}" for name, value in invocation.flags.items() if isinstance(value, str)
-    ]
-    if len(given) < len(invocation.flags) or (given and command == "demo"):
+    """Options that stand before a command are options of it, as far as it has them."""
+    taken = set() if command == "demo" else {"store", "namespace"}
+    if not invocation.flags.keys() <= taken:
         raise _UsageError(f"these options are for running a program, not for `{command}`")
+    given = [f"--{name}={value}" for name, value in invocation.flags.items()]
     invocation.action = command
     invocation.arguments = [*given, *rest]
 
@@ -280,7 +294,7 @@ def _show(invocation: Invocation) -> int:
     except SyntaxError as error:
         import traceback
 
-        _tell("".join(traceback.format_exception_only(error)))
+        sys.stderr.write("".join(traceback.format_exception_only(error)))
         return 1
     sys.stdout.write(text)
     return 0
@@ -294,12 +308,12 @@ def _complete(invocation: Invocation) -> int:
         return completion.main(
             words + invocation.arguments[1:],
             options=("-q", "-v", "-m", "-h", *_LONG),
-            with_value=_WITH_VALUE,
+            with_value={**_WITH_VALUE, "--completion": "SH"},
             commands=_SUBCOMMANDS,
         )
     if len(invocation.arguments) != 1 or invocation.arguments[0] not in completion.SHELLS:
         shells = ", ".join(completion.SHELLS)
-        return _complain(f"--completion takes the name of a shell: {shells}")
+        raise ConfigurationError(f"--completion takes the name of a shell: {shells}")
     sys.stdout.write(completion.script_for(invocation.arguments[0]))
     return 0
 
@@ -309,13 +323,3 @@ def _run_subcommand(invocation: Invocation) -> int:
 
     module = importlib.import_module(_SUBCOMMANDS[invocation.action])
     return int(module.main(invocation.arguments) or 0)
-
-
-def _complain(message: str) -> int:
-    return _tell(f"ddsimport: error: {message.rstrip()}\n")
-
-
-def _tell(message: str) -> int:
-    if sys.stderr is not None:  # it is None where the shell has closed it
-        sys.stderr.write(message)
-    return USAGE_ERROR

@@ -19,6 +19,10 @@ class ConfigurationError(Exception):
     """An option, environment variable or `[tool.ddsimport]` key that cannot be used as given."""
 
 
+class CannotRunError(Exception):
+    """There is no program, or none of a kind that can be run; the message is complete."""
+
+
 class StoreError(Exception):
     """The store cannot be used: unreadable, full, read-only, foreign or of another version."""
 

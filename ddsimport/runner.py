@@ -16,6 +16,7 @@ import sys
 from types import FrameType, ModuleType, TracebackType
 
 from ddsimport import children, config, report
+from ddsimport.errors import CannotRunError
 from ddsimport.source import hook
 
 TYPE_CHECKING = False
@@ -28,10 +29,6 @@ is_active = False
 
 
 _interpreters_main: ModuleType | None = None
-
-
-class CannotRunError(Exception):
-    """There is no program, or none of a kind that can be run; the message is complete."""
 
 
 class Program:

@@ -70,6 +70,9 @@ def completed(project, line):
 
 CASES = {
     "ddsimport --rep": {"--report"},
+    "ddsimport --comp": {"--completion"},
+    "ddsimport --completion z": {"zsh"},
+    "ddsimport graph --format s": {"svg"},
     "ddsimport sta": {"status"},
     "ddsimport oth": {"other.py"},
     "ddsimport -q ma": {"main.py"},
@@ -96,16 +99,25 @@ def test_bash(used):
     assert {line: completed(used, line) for line in CASES} == CASES
 
 
-@needs_bash
-def test_the_key_tab_in_bash(used):
-    """A real bash on a real terminal."""
+SHELLS = {
+    "bash": (["--norc", "--noprofile"], 'eval "$(ddsimport --completion bash)"'),
+    "zsh": (["-d"], "autoload -U compinit; compinit -u -D; source <(ddsimport --completion zsh)"),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_key_tab(used, shell):
+    """A real shell on a real terminal."""
     import pty
     import select
     import time
 
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell}")
+    options, start = SHELLS[shell]
     master, slave = pty.openpty()
-    shell = subprocess.Popen(
-        ["bash", "--norc", "--noprofile", "-i"],
+    process = subprocess.Popen(
+        [shell, *options, "-i"],
         cwd=used.root,
         env={**environment(used), "PS1": "$ ", "TERM": "dumb", "HISTFILE": ""},
         stdin=slave,
@@ -123,15 +135,19 @@ def test_the_key_tab_in_bash(used):
                 seen += os.read(master, 4096)
 
     try:
-        os.write(master, b'eval "$(ddsimport --completion bash)"; echo re""ady\n')
+        os.write(master, f'{start}; echo re""ady\n'.encode())
         until(b"ready")
-        os.write(master, b"ddsimport show /wine/m\t")
-        until(b"/wine/model ")
-        os.write(master, b"\x15ddsimport oth\t")
-        until(b"other.py ")
+        for typed, completed in (
+            ("ddsimport show /wine/m", "/wine/model "),
+            ("ddsimport oth", "other.py "),
+            ("ddsimport --store=fol", "=folder/"),
+            ("ddsimport --force=/wine/m", "=/wine/model "),
+        ):
+            os.write(master, b"\x15" + typed.encode() + b"\t")
+            until(completed.encode())
     finally:
-        shell.kill()
-        shell.wait()
+        process.kill()
+        process.wait()
         os.close(master)
 
 

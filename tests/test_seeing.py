@@ -97,6 +97,26 @@ def test_diff(used):
     assert "no artifact at /none" in command(used, "diff", "/none", code=2)
 
 
+def test_a_value_does_not_command_the_terminal(project):
+    """Texts are taken from strangers, too; `show` and `diff` are how one looks at them."""
+    program = """
+    import pandas
+    text = "a\\x1b]0;title\\x07\\x9b2J\\tb" + {more!r}  # dds: /text
+    lines = text + "\\n\\x1b[2Jc"  # dds: /lines
+    frame = pandas.DataFrame({{"\\x1bc": [text]}})  # dds: /frame
+    """
+    for more in ("", "!"):
+        project.write(main=program.format(more=more))
+        assert project.run("main.py").code == 0
+    for path in ("/text", "/lines", "/frame"):
+        for words, code in ((("show", path), 0), (("diff", path), 1)):
+            ended = project.python("-m", "ddsimport", *words, encoding="utf-8")
+            assert ended.returncode == code
+            assert r"\x1b]0;title\x07" in ended.stdout or path == "/frame"
+            assert not {"\x1b", "\x07", "\x9b"} & set(ended.stdout)
+    assert "\x1b]0;" in answer(project, "show", "/text")[0]["preview"]["text"]
+
+
 def test_status(used):
     (facts,) = answer(used, "status")
     assert facts["project"] == str(used.root) and facts["paths"] == 3
@@ -244,6 +264,35 @@ def test_previews_of_plain_values():
     assert len(preview(deep).text) < 500
     deep.append(deep)
     assert preview(deep).kind == "text"
+    shared = [0] * 40
+    for _ in range(5):
+        shared = [shared] * 40
+    assert len(preview(shared).text) < 9000  # and it ends
+
+
+@pytest.mark.parametrize(
+    "obeyed", ["\x1b]0;title\x07", "\x1b[2J", "\x9b31m", "a\rb", "\b", "\u202e"]
+)
+def test_what_a_terminal_would_obey_is_shown_as_an_escape(obeyed):
+    class Own:
+        def __repr__(self):
+            return obeyed
+
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({f"name\n{obeyed}": ["é 日\u3000本", f"a\tcell {obeyed}"]})
+    for value in (obeyed, [obeyed], {obeyed: 1}, frame, Own(), [Own()]):
+        text = as_text(preview(value))
+        assert set(text) - {"\n", "\u3000"} <= set(filter(str.isprintable, text))
+    lines = as_text(preview(frame)).splitlines()
+    assert len(lines) == 5 and "name\\n" in lines[1]
+    assert "é 日\u3000本" in lines[3] and "a\\tcell" in lines[4]
+    assert as_text(preview("a\tb\n")).splitlines()[1] == "a       b"
+
+
+def test_lone_surrogates_are_shown(project):
+    project.write(main="x = '\\ud800 alone'  # dds: /x\n")
+    project.run("main.py")
+    assert command(project, "show", "/x").splitlines()[2] == "\\ud800 alone"
 
 
 def test_a_value_whose_own_code_fails_is_told():
@@ -273,6 +322,14 @@ def test_previews_of_tables():
     assert preview(pl.DataFrame({"a": [1, 2]})).rows == (("1",), ("2",))
     assert preview(pl.DataFrame({"a": [1, 2]}).to_arrow()).rows == (("1",), ("2",))
     assert preview(pd.DataFrame()).kind == "table"
+    struct = pl.DataFrame({"n" * 90: [{f"field {n}": n for n in range(90)}]})
+    assert max(len(text) for pair in preview(struct).head for text in pair) == 50
+    row = {f"c{n}": [n] for n in range(50)}
+    for wide in (pd.DataFrame(row), pl.DataFrame(row), pl.DataFrame(row).to_arrow()):
+        shown_wide = preview(wide)
+        assert shown_wide.more == "50 columns in all"
+        assert shown_wide.head[-1][0] == "c39" and shown_wide.rows[0][-1] == "39"
+        assert as_text(shown_wide).splitlines()[1].split() == [f"c{n}" for n in range(40)]
     assert preview(frame["n"]).head[1] == ("n", "int64")
     indexed = frame.set_index(["n", "text"])
     assert preview(indexed).rows[0][0].startswith("(0, ")
@@ -285,6 +342,10 @@ def test_previews_of_arrays():
     assert "1 of 2 are true" in preview(np.array([True, False])).text
     assert preview(np.array([np.nan])).text.endswith("all are NaN")
     assert len(preview(np.zeros((1000, 1000))).text) < 2000
+    masked = preview(np.ma.array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]]))
+    assert masked.title == "MaskedArray int64 (2, 2)" and "--" in masked.text
+    pa = pytest.importorskip("pyarrow")
+    assert as_text(preview(pa.array([1, None]))) == "Int64Array of 2\n[\n  1,\n  null\n]"
 
 
 def test_pictures():

@@ -114,6 +114,9 @@ def test_gc(used):
     assert not used.view("/x").exists()
     assert used.run("main.py", "1").evaluated() == {"/x"}
     assert "no size" in command(used, "gc", "--budget", "much", code=2)
+    for words in (("gc", "--files"), ("log", "/x", "-n"), ("status", "-n")):
+        assert "'-1' is no count" in command(used, *words, "-1", code=2)
+    assert command(used, "log", "/x", "-n", "0") == ""
 
 
 def test_a_run_keeps_within_the_budget(used):

@@ -122,6 +122,16 @@ def package_of(module: str, file: str) -> str:
     return module.rpartition(".")[0]
 
 
+def absolute(module: str, file: str, level: int, base: str) -> str:
+    """The module that `from <level dots><base> import …` names in `module`."""
+    if not level:
+        return base
+    package = package_of(module, file)
+    for _ in range(level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{base}" if base and package else package or base
+
+
 def is_package(file: str) -> bool:
     """True if `file` is a package's own module."""
     name = file.replace("\\", "/").rpartition("/")[2]

@@ -11,7 +11,7 @@ import builtins
 import sys
 
 from ddsimport.analysis.facts import ASSIGNMENT, DEFINITION, IMPORT, Facts
-from ddsimport.analysis.locate import is_package, locate, package_of
+from ddsimport.analysis.locate import absolute, is_package, locate
 from ddsimport.records import Record
 
 TYPE_CHECKING = False
@@ -95,7 +95,7 @@ class Resolver:
             return module, reference.split(".")
         level, base, name, rest = reference[1:].split("|")
         parts = ([name] if name else []) + (rest.split(".") if rest else [])
-        return self._absolute(module, file, int(level), base), parts
+        return absolute(module, file, int(level), base), parts
 
     def resolve(self, module: str, file: str, reference: str) -> tuple[Target, ...]:
         """What `reference`, read in `module`, may stand for; () for builtins and the ignored."""
@@ -114,14 +114,6 @@ class Resolver:
         return ""
 
     # --- following --------------------------------------------------------------------------------
-
-    def _absolute(self, module: str, file: str, level: int, base: str) -> str:
-        if not level:
-            return base
-        package = package_of(module, file)
-        for _ in range(level - 1):
-            package = package.rpartition(".")[0]
-        return f"{package}.{base}" if base and package else package or base
 
     def _known(self, file: str) -> Facts:
         self.consulted[file] = None
@@ -193,7 +185,7 @@ class Resolver:
         name = parts[at]
         for spec in reversed(self._known(file).stars):
             level, base, _ = spec.split("|")
-            source = self._absolute(module, file, int(level), base)
+            source = absolute(module, file, int(level), base)
             origin = self.file_of(source)
             if origin is None or not self._tracked(origin) or not origin.endswith((".py", ".pyw")):
                 # It may bind any name, builtins too: `from numpy import *` is where `sum` is from.
@@ -294,7 +286,7 @@ class Resolver:
         if not spec:
             return []
         level, base, name = spec.split("|")
-        source = self._absolute(module, file, int(level), base)
+        source = absolute(module, file, int(level), base)
         if not name:
             return self._attribute(source, parts, at + 1, seen)
         origin = self.file_of(source)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 
-from ddsimport import runner
 from ddsimport.commands import common
 from ddsimport.errors import StoreError
 from ddsimport.forecast.planner import accepted_edit
@@ -37,12 +36,9 @@ def _accept(options: argparse.Namespace, store: Store) -> int:
         raise StoreError("--reason is empty: say why the result is the same")
     given = {"store": options.store, "namespace": options.namespace}
     flags = {key: value for key, value in given.items() if value is not None}
-    try:
-        acceptance = accepted_edit(
-            options.path, options.reason.strip(), options.by or _author(), now(), flags
-        )
-    except runner.CannotRunError as error:
-        raise StoreError(str(error)) from error
+    acceptance = accepted_edit(
+        options.path, options.reason.strip(), options.by or _author(), now(), flags
+    )
     store.acceptances.add(acceptance)
     facts = acceptance.as_dict()
     common.answer(

@@ -8,7 +8,10 @@ import os
 import sys
 
 from ddsimport import config
-from ddsimport.errors import ConfigurationError, StoreError
+from ddsimport.commands.ending import DONE as DONE
+from ddsimport.commands.ending import FOUND as FOUND
+from ddsimport.commands.ending import complain as complain
+from ddsimport.errors import CannotRunError, ConfigurationError, StoreError
 from ddsimport.records import Record
 from ddsimport.store.paths import checked_path
 from ddsimport.store.store import AbsentArtifactError, Store
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
     from ddsimport.report.past import Past, PastRun
 
     Command = Callable[[argparse.Namespace, Store], int]
-
-DONE, FOUND, UNUSABLE = 0, 1, 2
-"""Exit codes: all is well; something is not as it should be; nothing could be done."""
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -76,20 +76,16 @@ def run(
     *,
     make: bool = False,
 ) -> int:
-    """Parse, open the store that there is, and do it; errors become one line and an exit code.
+    """Parse, open the store that there is, and do it.
 
     Args:
         make: a store is made if there is none.
+
+    Raises:
+        ConfigurationError, StoreError: see `opened`.
     """
     options = parser.parse_args(arguments)
-    try:
-        return command(options, opened(options, make=make))
-    except BrokenPipeError:  # `ddsimport ls | head`; nor must the last flush fail
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except (ConfigurationError, StoreError, OSError) as error:
-        complain(str(error))
-        return UNUSABLE
+    return command(options, opened(options, make=make))
 
 
 def opened(options: argparse.Namespace, *, make: bool = False) -> Store:
@@ -122,7 +118,6 @@ def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Ou
     plan for a run."""
     from ddsimport.forecast.planner import plan_of
     from ddsimport.report.outlook import Outlook
-    from ddsimport.runner import CannotRunError
 
     given = {"store": options.store, "namespace": options.namespace}
     flags: dict[str, str | bool] = {key: each for key, each in given.items() if each is not None}
@@ -147,14 +142,16 @@ def answer(options: argparse.Namespace, found: Any, text: str) -> None:
 
 def say_doing(what: str) -> None:
     """On a terminal, what is being done, in place of what was said before; "" clears it."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what} …" if what else "\r\x1b[K")
         sys.stderr.flush()
 
 
-def complain(message: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"ddsimport: error: {message.rstrip()}\n")
+def count(text: str) -> int:
+    """A number of things, as an argument."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no count")
+    return int(text)
 
 
 def size_of(count: float) -> str:

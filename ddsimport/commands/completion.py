@@ -64,6 +64,7 @@ _ddsimport() {
     local kind="${answer[1]}"
     answer=("${(@)answer[2,-1]}")
     (( ${#answer} )) && compadd -- "${answer[@]}"
+    [[ "$PREFIX" == -*=* ]] && compset -P '*='  # of `--store=DIR`, the folder is completed
     case "$kind" in
         files) _files ;;
         folders) _files -/ ;;
@@ -195,10 +196,10 @@ def _of_parser(
             return _of_parser(below[each], before[before.index(each) + 1 :], word)
         count += 1
     if waiting is not None:
-        return _values(_kind_of(waiting), word, given)
+        return _values_of(waiting, word, given)
     name, equals, value = word.partition("=")
     if equals and name in flags:
-        kind, found = _values(_kind_of(flags[name]), value, given)
+        kind, found = _values_of(flags[name], value, given)
         return kind, [f"{name}={each}" for each in found]
     if word.startswith("-"):
         return "", [flag for flag in flags if flag.startswith("--") or len(word) < 2]
@@ -211,7 +212,7 @@ def _of_parser(
     action = positional[min(count, len(positional) - 1)]
     if count >= len(positional) and action.nargs not in ("*", "+"):
         return "", []
-    return _values(_kind_of(action), word, given)
+    return _values_of(action, word, given)
 
 
 def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser] | None:
@@ -222,8 +223,12 @@ def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser
     return None
 
 
-def _kind_of(action: argparse.Action) -> str:
-    return action.metavar if isinstance(action.metavar, str) else ""
+def _values_of(
+    action: argparse.Action, word: str, given: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    if action.choices is not None:
+        return "", list(action.choices)
+    return _values(action.metavar if isinstance(action.metavar, str) else "", word, given)
 
 
 def _values(kind: str, word: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -238,6 +243,8 @@ def _values(kind: str, word: str, given: Mapping[str, str]) -> tuple[str, list[s
         return "folders", []
     if kind == "NAME":
         return "", list(_namespaces(given))
+    if kind == "SH":
+        return "", list(SHELLS)
     return "", []
 
 

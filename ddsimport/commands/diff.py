@@ -17,6 +17,7 @@ from ddsimport.values.difference import difference
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from ddsimport.commands.common import Artifact
     from ddsimport.store.provenance import Quantity
@@ -70,8 +71,9 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
     if same:
         sys.stdout.write("the same value\n")
     if values and values[0].startswith("--- "):
-        values = [table.coloured_diff("\n".join(values))]
-    sys.stdout.write("".join(f"{line}\n" for line in values))
+        sys.stdout.write(table.coloured_diff("\n".join(values)) + "\n")
+    else:
+        sys.stdout.write("".join(f"{table.harmless(line)}\n" for line in values))
     sys.stdout.write("".join(f"input {line}\n" for line in inputs))
     sys.stdout.write("".join(f"variable {line}\n" for line in variables))
     for each in code:
@@ -102,7 +104,7 @@ def _values(store: Store, old: Artifact, new: Artifact) -> Iterator[str]:
     values = []
     for each in (old, new):
         try:
-            values.append(store.load(each.path, each.version))
+            values.append(_value(store, each))
         except (StoreError, CodecError) as error:
             yield f"{each.name} cannot be loaded here: {error}"
     if len(values) < 2:
@@ -116,6 +118,17 @@ def _values(store: Store, old: Artifact, new: Artifact) -> Iterator[str]:
         return
     found = difference(*values)
     yield from found or ["no difference is to be seen: the same value, in other bytes"]
+
+
+def _value(store: Store, artifact: Artifact) -> Any:
+    """What is compared: of a frame of Spark, which itself tells nothing, the table that it is.
+    Raises StoreError, CodecError."""
+    if artifact.codec != "spark":
+        return store.load(artifact.path, artifact.version)
+    from ddsimport.values.codecs._spark import table_of
+
+    store.others.check(artifact.path, artifact.signature, artifact.blob)
+    return table_of(store.file_content(artifact.blob, artifact.size))[0]
 
 
 def _quantities(old: tuple[Quantity, ...], new: tuple[Quantity, ...]) -> Iterator[str]:

@@ -32,7 +32,10 @@ def main(arguments: Sequence[str]) -> int:
         "disk, whichever is less)",
     )
     parser.add_argument(
-        "--files", type=int, metavar="N", help="how many files there may be (default: a million)"
+        "--files",
+        type=common.count,
+        metavar="N",
+        help="how many files there may be (default: a million)",
     )
     parser.add_argument("--current", action="store_true", help="what paths show now may go, too")
     return common.run(parser, arguments, _collect)

@@ -7,7 +7,6 @@ import json
 import sys
 
 from ddsimport.commands import common
-from ddsimport.errors import StoreError
 from ddsimport.store import keys
 
 TYPE_CHECKING = False
@@ -24,11 +23,7 @@ DDSIMPORT_KEYS names, by default the one for your configuration files.
 def main(arguments: Sequence[str]) -> int:
     """0 if it was done, 2 if it could not be."""
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.do(options))
-    except StoreError as error:
-        common.complain(str(error))
-        return common.UNUSABLE
+    return int(options.do(options))
 
 
 def _parser() -> argparse.ArgumentParser:

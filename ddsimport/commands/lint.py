@@ -7,7 +7,6 @@ import os
 import sys
 
 from ddsimport.commands import common
-from ddsimport.errors import ConfigurationError
 from ddsimport.lint import CODES, lint
 from ddsimport.report.table import STRONG, coloured
 
@@ -35,17 +34,12 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     common.no_notebooks(parser, options.scripts)
-    ignored = tuple(filter(None, options.ignore.split(",")))
+    ignored = tuple(filter(None, map(str.strip, options.ignore.split(","))))
     for code in ignored:
         if not any(each.startswith(code) for each in CODES):
             parser.error(f"there is no code {code}; there are: {', '.join(CODES)}")
-    try:
-        store = common.configured(options).store
-        facts = os.path.join(store, "facts")
-        found = lint(options.scripts, facts if os.path.isdir(facts) else None)
-    except (ConfigurationError, OSError) as error:
-        common.complain(str(error))
-        return common.UNUSABLE
+    facts = os.path.join(common.configured(options).store, "facts")
+    found = lint(options.scripts, facts if os.path.isdir(facts) else None)
     found = [each for each in found if not (ignored and each.code.startswith(ignored))]
     for each in found:
         if options.json:

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         "gives a past value whose name stands in the first column, while the store has it.",
     )
     parser.add_argument("path", metavar="PATH", help="such as /wine/model")
-    parser.add_argument("-n", type=int, metavar="N", default=0, help="only the newest N")
+    parser.add_argument("-n", type=common.count, metavar="N", help="only the newest N")
     return common.run(parser, arguments, _tell)
 
 
@@ -35,6 +35,8 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
     count = 0
     words = _accepted(store, options.path)
     for version in store.history.versions(options.path):
+        if count == options.n:
+            return common.DONE
         count += 1
         while words and words[-1].when > version.shown:
             _say(options, words.pop())
@@ -46,11 +48,8 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
             sys.stdout.write(_line(version, current=version.blob == shown, there=there) + "\n")
         if version.blob == shown:
             shown = None
-        if count == options.n:
-            break
-    if not options.n:
-        for word in reversed(words):
-            _say(options, word)
+    for word in reversed(words):
+        _say(options, word)
     if not count:
         raise AbsentArtifactError(f"{options.path} has shown nothing")
     return common.DONE

@@ -6,9 +6,7 @@ import argparse
 import json
 import sys
 
-from ddsimport import runner
 from ddsimport.commands import common
-from ddsimport.errors import ConfigurationError, StoreError
 from ddsimport.forecast.planner import Forecast, Plan, plan_of
 from ddsimport.report.table import coloured_diff
 from ddsimport.report.terminal import duration
@@ -42,20 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     common.no_notebooks(parser, [options.program])
     chosen = {"store": options.store, "namespace": options.namespace}
     flags = {key: value for key, value in chosen.items() if value is not None}
-    try:
-        given = tuple(options.arguments)
-        plan = plan_of(options.program, given, is_module=options.is_module, flags=flags)
-    except (ConfigurationError, StoreError, OSError) as error:
-        common.complain(str(error))
-        return common.UNUSABLE
-    except runner.CannotRunError as error:
-        sys.stderr.write(f"{error}\n")
-        return common.UNUSABLE
-    except SyntaxError as error:  # PragmaError, too
-        import traceback
-
-        sys.stderr.write("".join(traceback.format_exception_only(error)))
-        return common.UNUSABLE
+    given = tuple(options.arguments)
+    plan = plan_of(options.program, given, is_module=options.is_module, flags=flags)
     _tell(options, plan)
     runs = any(each.outlook != "hit" for each in plan.steps)
     return common.FOUND if options.check and runs else common.DONE

@@ -68,7 +68,7 @@ class Progress:
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._shown = sys.stderr.isatty()
         self._total = self._done = 0
         self._lock = allocate_lock()
         self._written = 0.0

@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         "The project and its store: sizes and budget, the last runs, how often steps were hits and "
         "what that saved.",
     )
-    parser.add_argument("-n", type=int, metavar="N", default=_RUNS, help="how many runs are listed")
+    parser.add_argument(
+        "-n", type=common.count, metavar="N", default=_RUNS, help="how many runs are listed"
+    )
     return common.run(parser, arguments, _tell)
 
 
@@ -59,7 +61,7 @@ def _tell(options: argparse.Namespace, store: Store) -> int:
         "steps": steps,
         "hits": hits,
         "saved_seconds": sum(run.saved_seconds for run in past.runs),
-        "last_runs": [_of_run(run) for run in past.runs[: max(options.n, 0)]],
+        "last_runs": [_of_run(run) for run in past.runs[: options.n]],
     }
     if options.json:
         sys.stdout.write(json.dumps(facts) + "\n")

@@ -30,10 +30,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "script", metavar="SCRIPT", nargs="?", help="default: whatever runs, or ran last"
     )
-    parser.add_argument("--port", type=int, default=0, help="default: any that is free")
+    parser.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="default: any that is free"
+    )
     parser.add_argument("--open", action="store_true", help="open it in the browser, too")
     # There may be no run yet: the page waits for the first.
     return common.run(parser, arguments, _serve, make=True)
+
+
+def _port(text: str) -> int:
+    number = common.count(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: these end at 65535")
+    return number
 
 
 def _serve(options: argparse.Namespace, store: Store) -> int:

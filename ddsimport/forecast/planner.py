@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import ModuleType
 from typing import Literal
 
 from ddsimport import config, runner
 from ddsimport.analysis.distributions import version_of
 from ddsimport.errors import StoreError
 from ddsimport.forecast.comparison import Comparison
-from ddsimport.forecast.places import Place, as_main, places_of
+from ddsimport.forecast.places import Place, places_of
+from ddsimport.forecast.program import as_main
 from ddsimport.records import Record
 from ddsimport.report.graph import graph_of
 from ddsimport.report.past import Past
@@ -95,11 +95,11 @@ def plan_of(
     file = runner.located(program, is_module=is_module)
     folder = os.getcwd() if is_module else os.path.dirname(os.path.realpath(file))
     config.use(config.resolve(folder, flags, os.environ))
-    main = ModuleType("__main__")
+    package = None
     if is_module:  # of a package, it is the module `__main__` in it that runs
         runs_package = os.path.basename(file) == "__main__.py" and program != "__main__"
-        main.__package__ = program if runs_package else program.rpartition(".")[0]
-    with as_main(main, folder):
+        package = program if runs_package else program.rpartition(".")[0]
+    with as_main(folder, package):
         session = Session(only_asks=True)
         if session.store is None:
             raise StoreError(f"the store {session.config.store} cannot be used")
@@ -123,7 +123,7 @@ def accepted_edit(path: str, reason: str, by: str, when: str, flags: config.Flag
         raise StoreError(f"no run on record has a step at {path}")
     file = session.absolute(run.program)
     runner.located(file, is_module=False)
-    with as_main(ModuleType("__main__"), os.path.dirname(os.path.realpath(file))):
+    with as_main(os.path.dirname(os.path.realpath(file))):
         return _Planner(session, file, run.arguments).accept(event, reason, by, when)
 
 

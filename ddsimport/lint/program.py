@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import ModuleType
 
 from ddsimport.analysis.codehash import Codebook
 from ddsimport.analysis.facts import DEF_FIRST, DEF_LAST, DEF_REFERENCES, FactsCache
 from ddsimport.analysis.locate import Locator
 from ddsimport.errors import PragmaError
+from ddsimport.forecast.program import as_main, sources_of
 from ddsimport.lint.chance import MAKE_GENERATORS, drawn
 from ddsimport.lint.texts import (
     File,
     bound_to,
     changes,
+    is_in_class,
     is_mutable,
     is_read,
     last_name,
@@ -29,12 +28,12 @@ from ddsimport.lint.texts import (
     used_up,
 )  # fmt: skip
 from ddsimport.records import Record
+from ddsimport.runner import located
 from ddsimport.runtime.randomness import seeded_in
 from ddsimport.runtime.reproducible import asked_by
 from ddsimport.source.loader import decoded
 from ddsimport.source.options import options_of
-from ddsimport.source.pragma import pragmas_of
-from ddsimport.source.steps import Step, sites_of
+from ddsimport.source.steps import Step
 from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
@@ -89,30 +88,16 @@ def lint(scripts: Sequence[str], facts: str | None = None) -> list[Finding]:
         facts: the folder in which a store keeps what is known of texts; None: none is used.
 
     Raises:
-        OSError: a script cannot be read.
+        CannotRunError: there is no such script.
+        OSError: it cannot be read.
     """
     found: dict[Finding, None] = {}
     for script in scripts:
-        file = os.path.abspath(script)
-        with _as_main(os.path.dirname(os.path.realpath(file))):
+        file = os.path.abspath(located(script, is_module=False))
+        with as_main(os.path.dirname(os.path.realpath(file))):
             linter = _Linter(file, facts)
             found.update(dict.fromkeys(linter.findings()))
     return sorted(found, key=lambda each: (each.file, each.line, each.code))
-
-
-@contextmanager
-def _as_main(folder: str) -> Iterator[None]:
-    """The analysis asks which package the main module is in, and where modules are found."""
-    before = sys.modules["__main__"]
-    main = ModuleType("__main__")
-    main.__package__ = None
-    sys.modules["__main__"] = main
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = before
-        sys.path.remove(folder)
 
 
 def _text_of(file: str) -> str:
@@ -141,53 +126,19 @@ class _Linter:
 
     def findings(self) -> Iterator[Finding]:
         """All that there is to say. Raises OSError."""
-        self._read("__main__", self._script)
+        for source in sources_of(self._script, self._codebook, self._note):
+            self._files[source.file] = File(source.file, source.module, source.tree, source.steps)
         yield from self._broken
         seeded = frozenset[str]().union(*(seeded_in(_text_of(file)) for file in self._files))
         for file in list(self._files.values()):
             for step in file.steps:
                 yield from self._of_step(file, step, seeded)
 
-    # --- the files of the program ---------------------------------------------------------------
-
-    def _read(self, module: str, file: str) -> None:
-        """Parse a file, and the tracked ones that it imports. Raises OSError: this very one."""
-        queue = [(module, file)]
-        for name, path in queue:
-            if path in self._files or not path.endswith((".py", ".pyw")):
-                continue
-            try:
-                text = _text_of(path)
-                tree = ast.parse(text)
-                steps = sites_of(tree, pragmas_of(text, path), path, text)
-            except OSError:
-                if path == self._script:
-                    raise
-                continue
-            except (SyntaxError, ValueError) as error:
-                self._broken.append(_broken(path, error))
-                continue
-            self._files[path] = File(path, name, tree, steps)
-            queue += self._imported(tree, name, path)
-
-    def _imported(self, tree: ast.Module, module: str, file: str) -> Iterator[tuple[str, str]]:
-        from ddsimport.analysis.locate import package_of
-
-        package = package_of(module, file)
-        for node in ast.walk(tree):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = node.module or ""
-                if node.level:
-                    above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                    base = ".".join([*above, *([base] if base else [])])
-                names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-            for name in filter(None, names):
-                found, tracked = self._codebook.place_of(name)
-                if found is not None and tracked:
-                    yield name, found
+    def _note(self, file: str, error: OSError | SyntaxError) -> None:
+        if isinstance(error, SyntaxError):
+            self._broken.append(_broken(file, error))
+        elif file == self._script:
+            raise error
 
     # --- one step -------------------------------------------------------------------------------
 
@@ -360,9 +311,9 @@ def _shown(file: str) -> str:
     return file if relative.startswith("..") else relative
 
 
-def _broken(file: str, error: Exception) -> Finding:
-    line = getattr(error, "lineno", None) or 1
-    said = str(getattr(error, "msg", "") or error).partition("\n")[0]
+def _broken(file: str, error: SyntaxError) -> Finding:
+    line = error.lineno or 1
+    said = error.msg.partition("\n")[0]
     remedy = "write the pragma so" if isinstance(error, PragmaError) else "mend the text"
     return Finding(_shown(file), line, "DDS001", "", said, remedy)
 
@@ -372,8 +323,8 @@ def _unread(
 ) -> Iterator[Finding]:
     """A value that no name leads to, in the program's own text.
 
-    Not asked of modules, which other programs may import, and not where the path says that its
-    file is for other programs (`/report.html`).
+    Not asked of modules, which other programs may import, nor of a class, whose attributes anybody
+    may read, and not where the path says that its file is for other programs (`/report.html`).
     """
     node = step.node
     if not isinstance(node, ast.Assign | ast.AnnAssign):
@@ -389,7 +340,13 @@ def _unread(
     stored = any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
     shown = bool(os.path.splitext(site.path or "")[1]) or "format" in dict(site.options)
     scope = scope_of(file, site.line)
-    if not names or stored or shown or (scope is file.tree and file.name != script):
+    if (
+        not names
+        or stored
+        or shown
+        or is_in_class(file, site.line)
+        or (scope is file.tree and file.name != script)
+    ):
         return
     if not any(is_read(files.values(), scope, name, site.path) for name in names):
         said = "`, `".join(names)

@@ -46,7 +46,7 @@ def used_up(file: File, value: ast.expr, *, as_value: bool = False) -> str | Non
         return "a generator"
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         name = value.func.id
-        if name == "open":
+        if _opens(value):
             return "an open file"
         if name in _USED_UP and not as_value:
             return f"what `{name}` gives, which can be used up"
@@ -72,16 +72,36 @@ def scope_of(file: File, line: int) -> ast.AST:
     return max(around, key=lambda each: each.lineno, default=file.tree)
 
 
-def bound_to(scope: ast.AST, name: str, before: int) -> ast.expr | None:
-    """What a name was last assigned, above a line of its scope."""
-    found = [
-        node
-        for node in ast.walk(scope)
-        if isinstance(node, ast.Assign)
-        and node.lineno < before
-        and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+def is_in_class(file: File, line: int) -> bool:
+    """Whether the innermost definition around a line is a class."""
+    around = [
+        each
+        for each in ast.walk(file.tree)
+        if isinstance(each, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and each.lineno < line <= (each.end_lineno or 0)
     ]
-    return max(found, key=lambda node: node.lineno).value if found else None
+    return isinstance(max(around, key=lambda each: each.lineno, default=None), ast.ClassDef)
+
+
+def bound_to(scope: ast.AST, name: str, before: int) -> ast.expr | None:
+    """What a name was last bound to, above a line of its scope: by an assignment, or as the open
+    file of a `with`."""
+    found: list[ast.expr] = []
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign):
+            value, targets = node.value, node.targets
+        elif isinstance(node, ast.withitem) and _opens(node.context_expr):
+            value, targets = node.context_expr, [node.optional_vars or node.context_expr]
+        else:
+            continue
+        named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
+        if named and value.lineno < before:
+            found.append(value)
+    return max(found, key=lambda value: value.lineno, default=None)
+
+
+def _opens(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "open"
 
 
 def last_name(function: ast.expr) -> str:

@@ -10,11 +10,14 @@ from typing import Literal
 
 from ddsimport.errors import CodecError, StoreError
 from ddsimport.records import Record
+from ddsimport.report.shortened import ITEMS, shortened
 from ddsimport.values.summary import summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from typing_extensions import Buffer
 
     from ddsimport.store.store import Store
     from ddsimport.store.view_records import ViewRecord
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 ROWS, COLUMNS, LINES, LETTERS = 10, 40, 60, 8000
 """How much of a table and of a text is shown."""
 
-_ITEMS, _DEEPEST = 40, 6
+_IN_PART = ("npy", "arrow", "polars", "spark")
+"""Codecs of values of which no more is read than is shown."""
+
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
@@ -68,16 +73,30 @@ def preview_of(
     record: Version | ViewRecord | None
     record = store.past(path, version) if version is not None else store.current(path)
     said = _noted(store, record.signature) if record is not None else ""
-    if record is not None and most is not None and record.codec not in ("npy", "arrow", "polars"):
+    size = 0
+    if record is not None:
         size = record.size if isinstance(record, Version) else record.blob_size
-        if size > most:
+        if most is not None and size > most and record.codec not in _IN_PART:
             return Preview("none", said or record.codec, f"too large to be looked at: {size:,} B")
     try:
+        if record is not None and record.codec == "spark":
+            store.others.check(path, record.signature, record.blob)
+            return _of_spark(store.file_content(record.blob, size))
         return preview(store.load(path, version))
     except AbsentArtifactError:
         raise
     except (StoreError, CodecError) as error:
         return Preview("none", said, f"it cannot be loaded here: {error}")
+
+
+def _of_spark(content: Buffer) -> Preview:
+    """A frame of Spark, of which only a session would tell more than its columns. Raises
+    CodecError."""
+    from ddsimport.values.codecs._spark import table_of
+
+    top, rows = table_of(content, ROWS)
+    shape = rows, top.num_columns
+    return _arrow(top, "DataFrame " + " x ".join(map(str, shape)), shape)
 
 
 def _noted(store: Store, signature: str) -> str:
@@ -111,13 +130,11 @@ def _preview(value: Any, title: str) -> Preview:
         return _pandas(value if name == "DataFrame" else value.to_frame(), title)
     if library == "polars" and name in ("DataFrame", "Series"):
         frame = value if name == "DataFrame" else value.to_frame()
-        head = [(column, str(kind)) for column, kind in frame.schema.items()]
-        rows = frame.head(ROWS).select(frame.columns[:COLUMNS]).rows()
-        return _table(title, head, rows, frame.height)
+        top = frame.head(ROWS).select(frame.columns[:COLUMNS])
+        head = [(column, str(kind)) for column, kind in top.schema.items()]
+        return _table(title, head, top.rows(), frame.shape)
     if library == "pyarrow" and name in ("Table", "RecordBatch"):
-        head = [(field.name, str(field.type)) for field in value.schema]
-        columns = [value.column(i).slice(0, ROWS).to_pylist() for i in range(len(head))]
-        return _table(title, head, list(zip(*columns, strict=True)), value.num_rows)
+        return _arrow(value, title, value.shape)
     if library == "numpy" and name == "ndarray":
         return _array(value, title)
     if library == "torch" and name in ("Tensor", "Parameter"):
@@ -128,8 +145,9 @@ def _preview(value: Any, title: str) -> Preview:
         return Preview("image", name, image=_drawn(value))
     if cls in (dict, list, tuple, set, frozenset):
         return _container(value, title)
-    said = repr(value)
-    return _text(title if said != title else "", said)
+    # The `repr` of an array of Arrow is where it lies.
+    said = str(value) if library == "pyarrow" else repr(value)
+    return _text("" if title.endswith(said) else title, said)
 
 
 # --- kinds ----------------------------------------------------------------------------------------
@@ -156,31 +174,43 @@ def _bytes(value: bytes, title: str) -> Preview:
 
 
 def _pandas(frame: Any, title: str) -> Preview:
-    head = [("", str(frame.index.dtype))] if frame.index.nlevels == 1 else [("", "index")]
-    head += [(str(name), str(kind)) for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
     top = frame.iloc[:ROWS, :COLUMNS]
+    head = [("", str(frame.index.dtype) if frame.index.nlevels == 1 else "index")]
+    head += [(str(name), str(kind)) for name, kind in zip(top.columns, top.dtypes, strict=True)]
     rows = [
         (index, *row) for index, row in zip(top.index, top.itertuples(index=False), strict=True)
     ]
-    return _table(title, head, rows, len(frame))
+    return _table(title, head, rows, frame.shape)
 
 
-def _table(title: str, head: Any, rows: Any, count: int) -> Preview:
-    width = min(len(head), COLUMNS + 1)
+def _arrow(table: Any, title: str, shape: tuple[int, int]) -> Preview:
+    fields = list(table.schema)[:COLUMNS]
+    columns = [table.column(i).slice(0, ROWS).to_pylist() for i in range(len(fields))]
+    head = [(field.name, str(field.type)) for field in fields]
+    return _table(title, head, list(zip(*columns, strict=True)), shape)
+
+
+def _table(title: str, head: Any, rows: Any, shape: tuple[int, int]) -> Preview:
+    """What is shown of a table of so many rows and columns: all of `head` and `rows`."""
+    count, width = shape
     more = [f"{count:,} rows in all"] if count > len(rows) else []
-    more += [f"{len(head):,} columns in all"] if len(head) > width else []
+    more += [f"{width:,} columns in all"] if width > COLUMNS else []
     return Preview(
         "table",
         title,
-        head=tuple(head[:width]),
-        rows=tuple(tuple(map(_cell, row[:width])) for row in rows),
+        head=tuple((_short(name), _short(kind)) for name, kind in head),
+        rows=tuple(tuple(map(_cell, row)) for row in rows),
         more=", ".join(more),
     )
 
 
 def _cell(value: object) -> str:
     text = f"{value:.6g}" if type(value).__name__.startswith("float") else str(value)
-    text = text.partition("\n")[0]
+    first, more, _ = text.partition("\n")
+    return _short(first + "…" * bool(more))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 50 else text[:49] + "…"
 
 
@@ -242,7 +272,7 @@ def _container(value: Any, title: str) -> Preview:
     import json
     from pprint import pformat
 
-    cut = _shortened(value, _DEEPEST)
+    cut = shortened(value, LETTERS)
     text = ""
     if type(value) in (dict, list):
         try:
@@ -252,42 +282,7 @@ def _container(value: Any, title: str) -> Preview:
         except (TypeError, ValueError):
             text = ""
     text = text or pformat(cut, width=100, sort_dicts=False)
-    return _text(title if len(value) > _ITEMS or "of" in title else "", text)
-
-
-class _Rest:
-    """Stands for what is left out of a container."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def _shortened(value: Any, depth: int) -> Any:
-    """The first items of a container, and of those in it."""
-    cls = type(value)
-    if cls not in (dict, list, tuple, set, frozenset):
-        return value if cls in (str, int, float, bool, type(None)) else _Rest(_brief(value))
-    if not depth:
-        return _Rest(summary(value))
-    left_out = len(value) - _ITEMS
-    if cls is dict:
-        items = [(key, _shortened(value[key], depth - 1)) for key in list(value)[:_ITEMS]]
-        if left_out > 0:
-            items.append((_Rest("…"), _Rest(f"{left_out:,} more")))
-        return dict(items)
-    shown = [_shortened(each, depth - 1) for each in list(value)[:_ITEMS]]
-    if left_out > 0:
-        shown.append(_Rest(f"… {left_out:,} more"))
-    return cls(shown)
-
-
-def _brief(value: object) -> str:
-    said = summary(value)
-    text = repr(value)
-    return text if len(text) <= 80 and "\n" not in text else said
+    return _text(title if len(value) > ITEMS or "of" in title else "", text)
 
 
 # --- for terminals, and for pages -----------------------------------------------------------------
@@ -295,22 +290,29 @@ def _brief(value: object) -> str:
 
 def as_text(shown: Preview, width: int | None = None) -> str:
     """For a terminal; of a picture only what it is (see `pictures`)."""
-    from ddsimport.report.table import plain
+    from ddsimport.report.table import harmless, plain
 
-    lines = [shown.title] if shown.title else []
+    lines = [harmless(shown.title)] if shown.title else []
     if shown.kind == "table":
-        head = [name for name, _ in shown.head]
-        rows = [[kind for _, kind in shown.head], *shown.rows]
+        head = [_on_a_line(name) for name, _ in shown.head]
+        kinds = [kind for _, kind in shown.head]
+        rows = [kinds, *(list(map(_on_a_line, row)) for row in shown.rows)]
         count = _fitting(head, rows, width)
-        numbers = [i for i, (_, kind) in enumerate(shown.head) if _is_number(kind)]
+        numbers = [i for i, kind in enumerate(kinds) if _is_number(kind)]
         lines.append(plain(head[:count], [row[:count] for row in rows], right=numbers))
         if count < len(head):
             lines.append(f"({len(head) - count} more columns do not fit)")
     elif shown.text:
-        lines.append(shown.text)
+        lines.append(harmless(shown.text.expandtabs()))
     if shown.more:
         lines.append(f"({shown.more})")
     return "\n".join(lines)
+
+
+def _on_a_line(text: str) -> str:
+    from ddsimport.report.table import harmless
+
+    return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _fitting(head: list[str], rows: list[Any], width: int | None) -> int:

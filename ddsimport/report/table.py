@@ -1,12 +1,13 @@
 """Tables for terminals: drawn by `rich` where that is installed and somebody looks, else columns of
 plain text that programs can cut apart.
 
-Imports nothing but `os` and `sys` where it draws by itself: the summary of each run does.
+Imports nothing but `os`, `re` and `sys` where it draws by itself: the summary of each run does.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 TYPE_CHECKING = False
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 GOOD, BAD, WEAK, STRONG, REMOVED, ADDED = "32", "1;31", "2", "1", "31", "32"
 """Colours, as terminals take them."""
+
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys in place of showing it (escape codes, other directions of writing), and
+what is no character; but for tabs and the ends of lines."""
 
 _NARROWEST = 8
 """Columns that one which is cut keeps at least."""
@@ -50,6 +57,11 @@ def width_of(stream: TextIO | None) -> int | None:
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     """The text in a colour, if the stream takes it."""
     return f"\x1b[{colour}m{text}\x1b[0m" if text and colour and is_coloured(stream) else text
+
+
+def harmless(text: str) -> str:
+    """A text of others, such as a value, with what would command the terminal spelt out."""
+    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def shown(
@@ -156,6 +168,7 @@ def _by_rich(
 
 def coloured_diff(text: str) -> str:
     """A unified diff, for standard output."""
+    text = harmless(text)
     if not is_coloured(sys.stdout):
         return text
     colours = {"+": ADDED, "-": REMOVED, "@": "36"}

@@ -212,6 +212,7 @@ def _folders(texts: set[str], session: Session) -> list[str]:
         looks = "/" in named or os.path.splitext(text)[1].lower() in SUFFIXES
         for base in ("", session.folders[0]):
             path = os.path.join(base, named)
+            path = path.rstrip("/") or path[:1]  # `relative` says of `/project/` that it is ``
             if os.path.isdir(path):
                 _add_below(path, found)
             elif looks:

@@ -27,9 +27,12 @@ class Original:
         live: what the step reaches.
 
     Attributes:
-        digest: hexadecimal; empty if the value has none.
+        digest: hexadecimal; empty for figures that have none.
         functions: those that it holds.
         classes: those of what it holds.
+
+    Raises:
+        CodecError: the value has no digest.
     """
 
     def __init__(self, value: Any, live: Live, session: Session) -> None:
@@ -39,11 +42,13 @@ class Original:
         self._live = live
         self._session = session
         self._setting = Setting(session.folders)
-        self._undigestible: UndigestibleError | None = None
+        self._is_figure = type(value).__module__.partition(".")[0] == "matplotlib"
         try:
             self.digest = digest(value, self._code_of, self._setting).hex()
         except UndigestibleError as error:
-            self.digest, self._undigestible = "", error
+            if not self._is_figure:  # nothing would prove that it comes back the same
+                raise CodecError(f"its value{error.where} has no digest: {error.why}") from error
+            self.digest = ""
 
     def _code_of(self, thing: Any) -> bytes:
         if type(thing) is FunctionType:
@@ -56,15 +61,10 @@ class Original:
         """Whether what was read back is the value as it was.
 
         Raises:
-            CodecError: nothing can prove it, or a set would be iterated over in another order.
+            CodecError: a set would be iterated over in another order.
         """
-        if type(self._value).__module__.partition(".")[0] == "matplotlib":
+        if self._is_figure:
             return True  # known to; and pyplot takes up every figure that is unpickled
-        if self._undigestible is not None:
-            raise CodecError(
-                f"nothing proves that its value comes back the same, which has no digest: "
-                f"{self._undigestible}"
-            )
         code_of = self._live.code_of
         if digest(restored, code_of, Setting(self._session.folders)).hex() != self.digest:
             return False

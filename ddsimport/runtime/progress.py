@@ -264,31 +264,42 @@ def _draw(descriptor: int) -> None:
     if not _is_free(descriptor) or _has_children():
         _erase()
         return
-    text = _text(shown, now - shown.started)
     columns = os.get_terminal_size(descriptor).columns
     if columns < 2 or (_begun and _begun % columns == 0):
         return  # a cursor behind the last column would not come back there
-    # Of other scripts a letter may take two columns.
-    text = text[: columns - 1 if text.isascii() else columns // 2]
-    data = text.encode(getattr(sys.__stderr__, "encoding", "ascii"), "replace")
+    data = _text(shown, now - shown.started, columns - 1).encode(
+        getattr(sys.__stderr__, "encoding", "ascii"), "replace"
+    )
     if data != _drawn:
         os.write(descriptor, _DRAWN % data)
         _drawn, _typed_before = data, _typed()
 
 
-def _text(shown: InProgress, elapsed: float) -> str:
+def _text(shown: InProgress, elapsed: float, columns: int) -> str:
+    """The line; where it does not fit, less of the step's name: the times are why one looks."""
     if shown.expected is None:
         shown.expected = _took.get(shown.place, 0.0)
         if shown.history is not None:
             with suppress(StoreError):
                 before = next(shown.history.versions(shown.path), None)
                 shown.expected = before.seconds if before is not None else shown.expected
-    text = f"ddsimport: {shown.path} ({shown.place[0]}:{shown.place[1]}): {_rough(elapsed)}"
+    name = f"ddsimport: {shown.path} ({shown.place[0]}:{shown.place[1]})"
+    times = f": {_rough(elapsed)}"
     if shown.expected >= _QUICK:
         left = shown.expected - elapsed
-        text += f", about {_rough(left)} left" if left >= 1 else ""
-        text += f"; it took {_rough(shown.expected)} before" if left <= -1 else ""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        times += f", about {_rough(left)} left" if left >= 1 else ""
+        times += f"; it took {_rough(shown.expected)} before" if left <= -1 else ""
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return _cut(_cut(name, columns - len(times)) + times, columns)
+
+
+def _cut(text: str, columns: int) -> str:
+    """As much of a text as fits for certain: of other scripts a letter may take two columns."""
+    for end, letter in enumerate(text):
+        columns -= 1 if letter.isascii() else 2
+        if columns < 0:
+            return text[:end]
+    return text
 
 
 def _rough(seconds: float) -> str:

@@ -37,8 +37,8 @@ _WORKERS = 8
 
 
 class Exchanged(Record):
-    """What a push or a pull did: how many candidates and bytes went over, how many were there
-    already, and how many could not go."""
+    """What a push or a pull did: how many values and bytes went over, how many were there already,
+    and how many could not go."""
 
     moved: int
     size: int
@@ -88,14 +88,15 @@ def push(
         blobs.update(blobs_of(candidate))
     lacking, size = _send_blobs(store, remote, blobs, say, expect, workers)
 
-    def send(offer: sharing.Offer) -> bool:
-        if not lacking.isdisjoint(blobs_of(pending[offer])):
-            return False
-        transfer.send_offer(remote, offer, conditional)
-        return True
+    sound = {o: each for o, each in pending.items() if lacking.isdisjoint(blobs_of(each))}
+    _each(lambda offer: transfer.send_offer(remote, offer, conditional), sound, workers)
+    sent, due = _values(sound.values()), _values(pending.values())
+    return Exchanged(sent, size, _values(offers.values()) - due, withheld + due - sent)
 
-    sent = sum(_each(send, pending, workers))
-    return Exchanged(sent, size, len(offers) - len(pending), withheld + len(pending) - sent)
+
+def _values(candidates: Iterable[Candidate]) -> int:
+    """How many values these are: one that is also found by the code that ran is there twice."""
+    return sum(each.signature != each.stem for each in candidates)
 
 
 def push_outbox(store: Store, url: str, say: Say) -> None:
@@ -139,7 +140,7 @@ def _offers(store: Store, signatures: Iterable[str]) -> tuple[dict[sharing.Offer
             if candidate.origin:
                 continue
             if not signing and sharing.harm_of(candidate):
-                withheld += 1
+                withheld += _values([candidate])
                 continue
             found[sharing.offered(signature, candidate, sign=signing)] = candidate
     return found, withheld
@@ -235,11 +236,9 @@ def pull(
         if size <= MOST and (place := sharing.place_of(key)) is not None
     ]
     by_signature: dict[str, list[Candidate]] = {}
-    found = 0
     for candidate in _each(ask, places, _WORKERS):
         if candidate is not None and _is_wanted(candidate.path, paths):
             by_signature.setdefault(candidate.signature, []).append(candidate)
-            found += 1
     for refused in refusals:
         say(*refusal(remote.url, refused))
     blobs, lacking = _fetch_blobs(store, remote, by_signature, say, expect)
@@ -249,13 +248,10 @@ def pull(
         before = store.entry(signature)
         entry = store.others.take_up(signature, sharing.in_order(whole))
         if entry is not None:
-            taken += len(entry.candidates) - (len(before.candidates) if before is not None else 0)
-    return Exchanged(
-        taken,
-        sum(size for name, size in blobs.items() if name not in lacking),
-        found - taken,
-        len(refusals),
-    )
+            taken += _values(entry.candidates) - _values(before.candidates if before else ())
+    found = sum(map(_values, by_signature.values()))
+    size = sum(size for name, size in blobs.items() if name not in lacking)
+    return Exchanged(taken, size, found - taken, len(refusals))
 
 
 def _fetch_blobs(

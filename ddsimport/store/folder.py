@@ -88,18 +88,14 @@ class Folder(Remote):
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         try:
             with self._telling("list"), self._folder(checked(prefix).split("/")) as descriptor:
-                entries = [(entry.name, entry.stat(follow_symlinks=False))
-                           for entry in os.scandir(descriptor)]  # fmt: skip
+                found = sorted(_statuses(descriptor, prefix))
         except AbsentError:
             return
-        for name, status in sorted(entries, key=lambda entry: entry[0]):
-            key = f"{prefix}/{name}"
-            if not is_ours(key):
-                continue
-            if stat.S_ISDIR(status.st_mode):
+        for key, mode, size in found:
+            if stat.S_ISDIR(mode):
                 yield from self.listed(key)
-            elif stat.S_ISREG(status.st_mode):
-                yield key, status.st_size
+            elif stat.S_ISREG(mode):
+                yield key, size
 
     def _write(self, key: str, content: bytes, replace: bool) -> bool:
         *folders, name = checked(key).split("/")
@@ -132,7 +128,7 @@ class Folder(Remote):
             self._only_whole["rename" if replace else "link"] = True
             return None
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it has its name; or it lies about, where nothing looks
                 os.unlink(aside, dir_fd=folder)
 
     @contextmanager
@@ -175,6 +171,17 @@ class Folder(Remote):
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 reason = "there is a symbolic link in it, or a file in place of a folder"
             raise RemoteError(f"cannot {doing} {self.url}: {reason}") from error
+
+
+def _statuses(folder: int, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """(key, mode, size) of what is in a folder and has a key of ours."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            key = f"{prefix}/{entry.name}"
+            if is_ours(key):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    status = entry.stat(follow_symlinks=False)
+                    yield key, status.st_mode, status.st_size
 
 
 def _write_whole(folder: int, name: str, content: bytes, replace: bool) -> bool:

@@ -14,7 +14,7 @@ from functools import cached_property
 from time import perf_counter
 
 from ddsimport.errors import CodecError, StoreError
-from ddsimport.store.atomic import Staged, sweep, unusable
+from ddsimport.store.atomic import sweep, unusable
 from ddsimport.store.blobs import Blobs
 from ddsimport.store.choice import chosen_codec, chosen_view, named_codec, runs_no_code
 from ddsimport.store.entries import Entries
@@ -338,26 +338,26 @@ class Store:
         self._check_writable()
         self.history.add(path, candidate)
         try:
-            view = chosen_view(value, os.path.splitext(path)[1], format)
-        except CodecError:
+            self._show(path, candidate, value, format)
+        except CodecError:  # raised as the file is written, too: PNG takes no image of 0 x 0
             self._views.withdraw(path, candidate, format)
             raise
 
+    def _show(self, path: str, candidate: Candidate, value: object, format: str | None) -> None:
+        """Write the file that shows the value; raises StoreError, CodecError."""
+        view = chosen_view(value, os.path.splitext(path)[1], format)
         exact = view.exact or view.codec == candidate.codec
         if view.codec == candidate.codec and candidate.size >= _COPIED:
             self._views.publish_blob(path, candidate, format, view.name, exact)
-            return
-
-        if view.folder:
+        elif view.folder:
             self._views.publish_folder(
                 path, candidate, format, view.name, exact, lambda place: view.fill(value, place)
             )
-            return
-
-        def write(staged: Staged) -> None:
-            staged.encode(view.name, view.write, value)
-
-        self._views.publish(path, candidate, format, view.name, exact, write)
+        else:
+            self._views.publish(
+                path, candidate, format, view.name, exact,
+                lambda staged: staged.encode(view.name, view.write, value),
+            )  # fmt: skip
 
     def forget(self, path: str) -> None:
         """There is no artifact at `path` any more; its past values stay under their signatures.

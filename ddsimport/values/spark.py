@@ -159,8 +159,11 @@ def written(frame: Any) -> Folder:
     """Run a frame's plan, and have what it gives in files that stay.
 
     Raises:
-        CodecError: Spark cannot, or no parquet file holds it.
+        CodecError: Spark cannot, or no parquet file holds it, or it is of a session that it would
+            not come back in.
     """
+    if is_exact(frame) and frame.sparkSession is not frame.sparkSession._instantiatedSession:
+        raise CodecError("it is not of the program's first session, in which it would come back")
     found = _run(frame)
     known = _folders.setdefault((_place(frame.sparkSession), found.digest()), found)
     if known is not found:
@@ -249,15 +252,17 @@ def _hash_of(path: str) -> str:
 # --- from files -----------------------------------------------------------------------------------
 
 
-def active_session() -> Any:
-    """The session that frames come back in. Raises CodecError: there is none, nor can one be."""
+def first_session() -> Any:
+    """The session that frames come back in: the one that the program has made first, whichever is
+    the active one just now. Raises CodecError: there is none, nor can one be."""
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise CodecError("pyspark is not installed, and the value is a DataFrame of it") from error
     try:
-        session = SparkSession.getActiveSession()
-        return SparkSession.builder.getOrCreate() if session is None else session
+        active = SparkSession.getActiveSession()
+        made = SparkSession.builder.getOrCreate() if active is None else active
+        return SparkSession._instantiatedSession or made  # there is none with Spark Connect
     except Exception as error:
         raise CodecError(f"no session of Spark: {_said(error)}") from error
 

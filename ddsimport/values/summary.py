@@ -14,6 +14,7 @@ LONGEST = 200
 
 _SCALARS = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+_ARRAYS = {"ndarray", "Tensor"}
 _MOST_ITEMS = 12
 _MOST_DIGITS = 100  # bits over three: a larger int takes long to print
 _DEEPEST = 3
@@ -32,7 +33,7 @@ def summary(value: Any) -> str:
         told = _of_library(cls, value)
     except Exception:  # a subclass of theirs may do anything
         told = ""
-    return (told or f"{cls.__module__}.{cls.__qualname__}")[:LONGEST]
+    return (" ".join(told.split()) or f"{cls.__module__}.{cls.__qualname__}")[:LONGEST]
 
 
 def _is_plain(value: Any, depth: int) -> bool:
@@ -52,11 +53,10 @@ def _is_plain(value: Any, depth: int) -> bool:
 def _of_library(cls: type, value: Any) -> str:
     library = cls.__module__.partition(".")[0]
     name = cls.__qualname__
-    if library == "numpy" and name == "ndarray":
-        return f"{value.dtype} {value.shape}"
+    if library in ("numpy", "torch") and {base.__name__ for base in cls.__mro__} & _ARRAYS:
+        kind = "" if name in _ARRAYS else f"{name} "
+        return f"{kind}{value.dtype} {tuple(value.shape)}"
     if library in ("numpy", "torch", "datetime", "decimal", "fractions", "pathlib"):
-        if name == "Tensor":
-            return f"{value.dtype} {tuple(value.shape)}"
         return f"{name} {value!r}"
     if library in ("pandas", "polars", "xarray", "scipy", "pyarrow", "PIL"):
         shape = getattr(value, "shape", None) or getattr(value, "size", None)

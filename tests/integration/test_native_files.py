@@ -138,3 +138,21 @@ def test_others_at_work_in_the_folder(project):
     (project.root / "notes.md").touch()
     project.run()
     assert project.run().evaluated() == set()
+
+
+def test_a_pattern_of_files_beside_the_program_hits(project):
+    """The project's own folder counted as the root of the file system: never a hit."""
+    pytest.importorskip("polars")
+    project.write(
+        main="""
+        import polars
+        x = polars.read_csv("*.csv")["a"].sum()  # dds: /x
+        print(x)
+        """
+    )
+    (project.root / "one.csv").write_text("a\n1\n")
+    assert project.same().evaluated() == {"/x"}
+    assert project.same().evaluated() == set()
+    (project.root / "two.csv").write_text("a\n2\n")
+    assert project.same().evaluated() == {"/x"}
+    assert project.same().evaluated() == set()

@@ -64,3 +64,17 @@ def test_a_temporary_file_is_no_output(project):
     )
     project.same()
     assert project.same().evaluated() == set()
+
+
+def test_a_value_that_has_no_digest_is_refused_by_what_it_is(project):
+    """And not by what pickle met in it, deep down: `_jrdd._gateway_client…lock`, of an RDD."""
+    project.write(
+        main="""
+        import threading
+        def make():
+            return [1, threading.Lock()]
+        x = make()  # dds: /x
+        """
+    )
+    told = project.python("-m", "ddsimport", "main.py").stderr
+    assert "uncached /x (__main__:4): its value[1] has no digest: a lock" in told

@@ -167,7 +167,7 @@ def test_push_and_pull_by_hand(seaweedfs, tmp_path):
     code, output, errors = ann.says("push", "--json")
     done = json.loads(output)
     assert (code, errors) == (0, "")
-    assert done["moved"] >= 3
+    assert done["moved"] == 3  # though each is found by its code that ran, too
     assert done["size"] > 0
     again = json.loads(ann.says("push", "--json")[1])
     assert (again["moved"], again["known"]) == (0, done["moved"])

@@ -16,6 +16,7 @@ NEVER_HITS = {
     "DDS104 map": "rows = map(str, [n])\nx = list(rows)  # dds: /x",
     "DDS104 zip": "rows = zip([n], [n])\nx = list(rows)  # dds: /x",
     "DDS104 file": "f = open('data')\nx = f.read()  # dds: /x",
+    "DDS104 with": "with open('data') as f:\n    x = f.read()  # dds: /x",
     "DDS105": "def ask():\n    return input()\nx = ask()  # dds: /x",
     "DDS106": "SEEN = []\ndef f():\n    SEEN.append(1)\n    return len(SEEN)\nx = f()  # dds: /x",
     "DDS106 global": "N = 1\ndef f():\n    global N\n    N += 1\n    return N\nx = f()  # dds: /x",
@@ -25,6 +26,8 @@ NOTHING = {
     "filled before": "T = []\nT.append(n)\ndef f():\n    return T[0]\nx = f()  # dds: /x",
     "local": "T = [1]\ndef f():\n    T = []\n    T.append(1)\n    return T\nx = f()  # dds: /x",
     "list of rows": "rows = [e for e in [n]]\nx = sum(rows)  # dds: /x",
+    "attribute": "class C:\n    v = 1 + n  # dds: /x\nx = C().v",
+    "with": "with open('main.py') as f:\n    text = f.read()\nx = len(text)  # dds: /x",
     "sorted": "x = sorted({3, n})  # dds: /x",
     "map": "x = map(str, [n])  # dds: /x",
     "long": "x = 1 + n  # dds: /x ttl=1d",
@@ -100,7 +103,7 @@ def test_what_is_not_reproducible(project):
     assert "global random numbers of random" in told and "reads the clock (time.time)" in told
     project.edit("helper.py", "import random", "import random\nrandom.seed(1)")
     assert [each["path"] for each in lint(project, "main.py", code=1)] == ["/y", "/y", "/z"]
-    assert lint(project, "main.py", "--ignore", "DDS2", code=0) == []
+    assert lint(project, "main.py", "--ignore", "DDS2, DDS3", code=0) == []
 
 
 def test_values_that_nothing_reads(project):
@@ -168,6 +171,26 @@ def test_pragmas_that_mean_nothing_and_scripts_that_are_none(project):
     assert ended.returncode == 2 and "none.py" in ended.stderr
     ended = project.python("-m", "ddsimport", "lint", "main.py", "--ignore", "DDS9")
     assert ended.returncode == 2 and "no code DDS9" in ended.stderr
+
+
+def test_packages_of_what_is_imported_are_looked_at(project):
+    project.write_files(
+        {
+            "main.py": "from a.b.c import c\nprint(c)\n",
+            "a/__init__.py": "top = 1 + 1  # dds: /top cache=off\n",
+            "a/b/__init__.py": "inner = 1 + 2  # dds: /inner cache=off\n",
+            "a/b/c.py": "c = 1 + 3\n",
+        }
+    )
+    assert [each["path"] for each in lint(project, "main.py", code=1)] == ["/top", "/inner"]
+
+
+def test_a_script_is_what_can_be_run(project):
+    project.write_files({"script": "x = 1 + 1  # dds: /x cache=off\nprint(x)\n"})
+    assert [each["path"] for each in lint(project, "script", code=1)] == ["/x"]
+    (project.root / "folder").mkdir()
+    ended = project.python("-m", "ddsimport", "lint", "folder")
+    assert ended.returncode == 2 and "is a folder" in ended.stderr
 
 
 def test_for_people(project):

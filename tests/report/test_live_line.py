@@ -119,7 +119,9 @@ def test_a_line_that_has_begun_and_is_just_full(tmp_path):
     assert LINE in ours.written
 
 
-def test_it_tells_how_long_it_took_before(tmp_path):
+@pytest.mark.parametrize("path", ["/x", "/größe", "/" + 20 * "größe"])
+def test_it_tells_how_long_it_took_before(tmp_path, path):
+    """However long the path is, and though a letter may take two columns of the 80."""
     program = """
     import time
     def slow():
@@ -133,7 +135,8 @@ def test_it_tells_how_long_it_took_before(tmp_path):
     (folder / "pyproject.toml").touch()
     file = folder / "main.py"
     for number in ("1", "22"):
-        file.write_text(textwrap.dedent(program).replace("N = 1", f"N = {number}"))
+        text = textwrap.dedent(program).replace("N = 1", f"N = {number}").replace("/x", path)
+        file.write_text(text, encoding="utf-8")
         ours = on_terminal(folder, "-c", _HURRIED, "main.py")
     assert b", about 1 s left\x1b[K" in ours.written
 

@@ -238,3 +238,27 @@ def test_packages_that_only_the_value_is_of(project):
     project.same()
     assert set(outlooks(project).values()) == {"hit"}
     assert project.same().evaluated() == set()
+
+
+def test_packages_of_what_is_imported_run_too(project):
+    """Each before what is in it, as imports run them."""
+    project.write_files(
+        {
+            "main.py": "from a.b.c import c\nprint(c)\n",
+            "a/__init__.py": "top = 1 + 1  # dds: /top\n",
+            "a/b/__init__.py": "inner = 1 + 2  # dds: /inner\n",
+            "a/b/c.py": "c = 1 + 3  # dds: /leaf\n",
+        }
+    )
+    assert list(plan(project)) == list(project.same().statuses) == ["/top", "/inner", "/leaf"]
+
+
+@pytest.mark.parametrize("text", [b"x = '\xff'\n", b"x = 1\0\n", b"x = = 1\n", b"# coding: no\n"])
+@pytest.mark.parametrize("words", [("plan", "main.py"), ("accept", "/x", "--reason", "none")])
+def test_a_text_of_no_program(project, words, text):
+    project.write(main="x = 1 + 1  # dds: /x\n")
+    project.run()
+    (project.root / "main.py").write_bytes(text)
+    ended = project.python("-m", "ddsimport", *words)
+    assert (ended.stdout, ended.returncode) == ("", 2)
+    assert "SyntaxError: " in ended.stderr and "Traceback" not in ended.stderr

@@ -356,3 +356,10 @@ def test_what_one_reads_stays_as_it_is_while_a_run_goes_on(ui, project):
         assert panel.evaluate("panel => panel.scrollTop") == 40
         assert page.locator("#world").get_attribute("transform") == moved
         assert visit.wrong == []
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none(project, port):
+    ended = project.python("-m", "ddsimport", "ui", "--port", port)
+    assert ended.returncode == 2 and "argument --port" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -72,6 +72,10 @@ def test_a_file_wins_over_a_subcommand(kind, tmp_path, monkeypatch):
         (["-O", "x"], ["python -O -m ddsimport"]),
         (["-Wignore", "x"], ["python -Wignore -m ddsimport"]),
         (["-i", "x"], ["python -i -m ddsimport"]),
+        (["-q", "ls"], ["for running a program, not for `ls`"]),
+        (["--refresh", "ls"], ["for running a program, not for `ls`"]),
+        (["--store", "x", "--report", "y", "ls"], ["for running a program, not for `ls`"]),
+        (["--store", "x", "demo"], ["for running a program, not for `demo`"]),
     ],
 )
 def test_what_is_refused(words, phrases, capsys, tmp_path, monkeypatch):

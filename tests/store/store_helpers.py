@@ -25,7 +25,7 @@ def signature(thing: object) -> str:
 def keep(store: Store, sig: str, value: object, **fields: Any) -> Candidate:
     given: dict[str, Any] = {
         "trace": Trace(),
-        "digest": signature(value),
+        "digest": fields.get("digest") or signature(value),
         "seconds": 0.5,
         "path": "/a/b",
         "code": signature("code"),

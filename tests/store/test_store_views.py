@@ -169,13 +169,17 @@ class BrokenFigure:
         raise RuntimeError("not me")
 
 
-def test_a_view_that_cannot_be_written_leaves_the_old_one(store: Store, root: Path) -> None:
+def test_a_view_that_fails_as_it_is_written_leaves_no_older_one(store: Store, root: Path) -> None:
     publish(store, "/a", "text")
     candidate = keep(store, signature(1), "other")
     with pytest.raises(CodecError):
         store.publish("/a", candidate, BrokenFigure(), "pickle")
-    assert (root / "data/a").read_text() == "text"
+    assert not (root / "data/a").exists()
     assert os.listdir(root / "tmp") == []
+    assert store.load("/a") == "other"
+    assert store.shows("/a", candidate, "pickle"), "it is tried once"
+    publish(store, "/a", "text")
+    assert (root / "data/a").read_text() == "text"
 
 
 @pytest.mark.parametrize("first, second", [("/a", "/a/b"), ("/a/b", "/a"), ("/a/b/c", "/a")])

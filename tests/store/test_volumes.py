@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,30 @@ def test_two_users_share_a_volume(volume, tmp_path):
     assert bob.same().evaluated() == {"/x"}
     ann.edit("main.py", "work(4)", "work(5)")
     assert ann.same().evaluated() == set()
+
+
+@pytest.mark.parametrize("gone", [".a.part", "b"])
+def test_what_vanishes_while_it_is_listed_hides_nothing_else(tmp_path, monkeypatch, gone):
+    """A writer beside us gave its file the name that it was written for; a volume told a name
+    before, or after, there was a file."""
+    remote = Folder(f"file://{tmp_path}")
+    remote.put("x/a", b"1")
+    remote.put("x/b", b"2")
+    remote.put("x/y/c", b"3")
+    (tmp_path / "x/.a.part").write_bytes(b"1")
+    listing = os.scandir
+
+    def listing_late(folder):
+        with listing(folder) as entries:
+            found = list(entries)
+        if any(entry.name == gone for entry in found):
+            os.unlink(tmp_path / "x" / gone)
+        return nullcontext(found)
+
+    monkeypatch.setattr(os, "scandir", listing_late)
+    there = {"x/a": 1, "x/b": 1, "x/y/c": 1}
+    there.pop(f"x/{gone}", None)
+    assert dict(remote.listed("x")) == there
 
 
 @pytest.mark.parametrize(

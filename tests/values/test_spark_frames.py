@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from ddsimport.commands import diff
 from ddsimport.errors import CodecError, UndigestibleError
+from ddsimport.report.preview import preview_of
 from ddsimport.store.store import Store
 from ddsimport.store.trace import Trace
 from ddsimport.values import spark as frames
@@ -198,6 +200,19 @@ def test_what_is_cached_and_what_columns_are_called_by_come_back(spark):
     assert not _back(spark.range(5)).is_cached
 
 
+def test_a_frame_comes_back_in_the_session_that_it_was_of(spark):
+    """It came back in the active session, whose temporary views and settings are others."""
+    frame, other = spark.range(3), spark.newSession()
+    try:
+        elsewhere = other.createDataFrame([(1,)], "n int")  # now it is the active one
+        assert _back(frame).sparkSession is spark
+        with pytest.raises(CodecError, match="session"):
+            frames.written(elsewhere)
+        assert digest(elsewhere) == digest(spark.createDataFrame([(1,)], "n int"))
+    finally:
+        spark.createDataFrame([(1,)], "n int")  # and now the first one again
+
+
 def test_a_frame_counts_by_what_it_holds(spark, tmp_path):
     frame = spark.range(4, numPartitions=2)
     same = spark.createDataFrame([(n,) for n in range(4)], frame.schema).repartitionByRange(2, "id")
@@ -331,3 +346,35 @@ def test_it_is_shown_as_a_folder_that_others_read(spark, everything, tmp_path):
         with pytest.raises(CodecError, match="folder of parquet files"):
             view_for(frame, suffix, format)
     assert view_for(frame, ".parquet").folder
+
+
+def test_it_is_looked_at_without_spark(spark, everything, tmp_path, monkeypatch, capsys):
+    """`show` and `diff` started a session, which took seconds and wrote to the terminal, to say no
+    more than what the columns are called, and by which number the JVM knows the frame."""
+    store = Store.open(str(tmp_path / "store"))
+    frames_of = {
+        "/all": everything,
+        "/empty": spark.range(3).filter("id > 5"),
+        "/long": spark.range(0, 100, 1, 7).selectExpr("id", "id as `a b`", "id as `a.b`"),
+        "/wide": spark.range(1).selectExpr(*(f"{n} as c{n}" for n in range(60))),
+    }
+    shorter = spark.range(0, 99, 1, 7).selectExpr("id", "id as `a b`", "id as `a.b`")
+    for path, frame in [("/long", shorter), *frames_of.items()]:
+        candidate = store.keep(
+            os.urandom(32).hex(), frame, trace=Trace(), digest=digest(frame).hex(),
+            seconds=1.0, path=path, code="0" * 64, inputs=(), versions={},
+        )  # fmt: skip
+        store.publish(path, candidate, frame)
+    monkeypatch.setattr(frames, "first_session", None)
+    assert diff.main(["/long", "--store", store.root]) == 1
+    assert "shape 99 x 3 -> 100 x 3" in capsys.readouterr().out
+    shown = preview_of(store, "/all")
+    assert (shown.kind, shown.title) == ("table", "DataFrame 3 x 16")
+    assert [name for name, _ in shown.head] == everything.columns
+    assert (shown.rows[0][0], shown.rows[2][5]) == ("1", "0E-18")
+    shown = preview_of(store, "/empty")
+    assert (shown.title, shown.head, shown.rows) == ("DataFrame 0 x 1", (("id", "null"),), ())
+    shown = preview_of(store, "/long", most=10)
+    assert [row[0] for row in shown.rows] == [str(n) for n in range(10)]
+    assert (shown.head[2], shown.more) == (("a.b", "int64"), "100 rows in all")
+    assert preview_of(store, "/wide").more == "60 columns in all"

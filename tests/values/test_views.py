@@ -58,6 +58,7 @@ def test_the_type_decides() -> None:
     assert shown(frame)[:2] == ("parquet", True)
     assert shown(frame["a"])[:2] == ("parquet", False)
     assert shown(Plain(a=1))[:2] == ("pickle", True)
+    assert shown([10**5000])[:2] == ("pickle", True)
 
 
 def test_the_suffix_decides_if_it_names_a_format() -> None:
@@ -97,6 +98,8 @@ def test_unknown_formats_name_the_nearest() -> None:
         ("\ud800", "text", "lone surrogate"),
         (1, "text", "only a str"),
         (1, "bytes", "only bytes"),
+        ([1, 10**5000], "json", r"\[1\] has more digits"),
+        ({10**5000: 1}, "json", "it has more digits"),
         ([], "csv", "only frames and series of pandas"),
     ],
 )
@@ -249,8 +252,11 @@ def test_pictures() -> None:
     assert image.open(io.BytesIO(content)).format == "PNG"
     assert shown(image.new("RGB", (3, 3)))[0] == "png"
     assert shown(image.new("CMYK", (3, 3)))[0] == "pickle"
+    assert shown(image.new("RGB", (0, 3)))[0] == "pickle"
     with pytest.raises(CodecError, match="PNG has no CMYK"):
         view_for(image.new("CMYK", (3, 3)), ".png")
+    with pytest.raises(CodecError, match="no pixels"):
+        view_for(image.new("RGB", (0, 3)), ".png")
 
 
 def test_structured_arrays_with_any_names_are_npy() -> None:

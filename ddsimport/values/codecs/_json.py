@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PARTS = 10_000  # looking at each costs; above this, pickle is much faster to load too
 _DEPTH = 50  # json is recursive
-_DIGITS = 4096  # bits of an int; Python refuses to convert texts of more than 4300 digits
+DIGITS = 4096  # bits of an int; Python refuses to convert texts of more than 4300 digits
 
 
 class _Json(Codec):
@@ -58,7 +58,7 @@ def _is_exact_scalar(value: Any) -> bool:
     if kind is str:
         return TEXT.restores(value)
     if kind is int:
-        return bool(value.bit_length() <= _DIGITS)
+        return bool(value.bit_length() <= DIGITS)
     if kind is float:
         return bool(value - value == 0.0)  # finite: neither NaN nor infinite
     return kind is bool or value is None

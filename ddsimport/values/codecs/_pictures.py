@@ -42,6 +42,8 @@ def refuses(format: str) -> Callable[[Any], str | None]:
             return None
         if format in _MODES:
             if is_image(value):
+                if not all(value.size):
+                    return "it has no pixels"
                 fits = value.mode in _MODES[format]
                 return None if fits else f"{format.upper()} has no {value.mode} pixels"
             return "only matplotlib figures and PIL images are pictures"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from ddsimport.errors import CodecError
+from ddsimport.values.codecs._json import DIGITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ _AS_TEXT = {
 
 def _scalar(value: Any, where: str) -> Any:
     kind = type(value)
+    if kind is int and value.bit_length() > DIGITS:
+        raise CodecError(f"{where or 'it'} has more digits than a text may have")
     if value is None or kind is bool or kind is int:
         return value
     if isinstance(value, float):

@@ -16,7 +16,6 @@ from ddsimport.values.codecs._base import Codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from typing_extensions import Buffer
@@ -49,30 +48,70 @@ class _Spark(Codec):
                     file.write(piece)
 
     def decode_bytes(self, data: Buffer) -> object:
-        view = memoryview(data).cast("B")
-        try:
-            size = int.from_bytes(view[:8], "little")
-            header = json.loads(bytes(view[8 : 8 + size]))
-            if header.pop("format") != _FORMAT:
-                raise ValueError("another version of ddsimport wrote it")
-            header["storage"] = tuple(header["storage"])
-            header["parts"] = tuple(map(tuple, header["parts"]))
-            folder = spark.Folder(**header)
-            if 8 + size + sum(part[1] for part in folder.parts) != len(view):
-                raise ValueError("it is not as long as it says")
-        except (KeyError, TypeError, ValueError) as error:
-            raise CodecError(f"not a frame of Spark of ours: {error}") from error
-
-        def contents() -> Iterator[memoryview]:
-            place = 8 + size
-            for _, length, _ in folder.parts:
-                yield view[place : place + length]
-                place += length
-
-        session = spark.active_session()
+        folder, contents = _parted(data)
+        session = spark.first_session()
         if ".connect." in type(session).__module__:
             raise CodecError("a session of Spark Connect has no folder in common with this program")
-        return spark.frame_over(session, spark.placed(session, folder, contents))
+        return spark.frame_over(session, spark.placed(session, folder, lambda: iter(contents)))
+
+
+def _parted(data: Buffer) -> tuple[spark.Folder, list[memoryview]]:
+    """What a blob says of itself, and its files. Raises CodecError."""
+    view = memoryview(data).cast("B")
+    try:
+        place = 8 + int.from_bytes(view[:8], "little")
+        header = json.loads(bytes(view[8:place]))
+        if header.pop("format") != _FORMAT:
+            raise ValueError("another version of ddsimport wrote it")
+        header["storage"] = tuple(header["storage"])
+        header["parts"] = tuple(map(tuple, header["parts"]))
+        folder = spark.Folder(**header)
+        if place + sum(part[1] for part in folder.parts) != len(view):
+            raise ValueError("it is not as long as it says")
+    except (KeyError, TypeError, ValueError) as error:
+        raise CodecError(f"not a frame of Spark of ours: {error}") from error
+    contents = []
+    for _, length, _ in folder.parts:
+        contents.append(view[place : place + length])
+        place += length
+    return folder, contents
+
+
+def table_of(data: Buffer, most: int | None = None) -> tuple[Any, int]:
+    """A blob as people look at it, without Spark, whose start takes seconds and tells of itself.
+
+    Args:
+        most: rows that are wanted, the first ones; None: all.
+
+    Returns:
+        a table of Arrow, and how many rows there are.
+
+    Raises:
+        CodecError: it is no such blob, or pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise CodecError("pyarrow is not installed, which reads it without Spark") from error
+    folder, contents = _parted(data)
+    batches: list[Any] = []
+    count = wanted = 0
+    try:
+        for content in contents:
+            part = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(content)))
+            count += part.metadata.num_rows
+            for batch in part.iter_batches():
+                if most is not None and wanted >= most:
+                    break
+                batches.append(batch)
+                wanted += len(batch)
+        if batches:
+            return pa.Table.from_batches(batches).slice(0, most), count
+    except (pa.ArrowException, OSError) as error:
+        raise CodecError(f"not a frame of Spark of ours: {error}") from error
+    names = [field["name"] for field in json.loads(folder.schema)["fields"]]
+    return pa.table([pa.nulls(0)] * len(names), names), 0
 
 
 def reduced(frame: Any) -> Any:
