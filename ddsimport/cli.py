@@ -292,7 +292,7 @@ def _show(invocation: Invocation) -> int:
 
     try:
         text = runner.rewritten(invocation.program, is_module=invocation.is_module)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:  # null bytes, on Python 3.10
         import traceback
 
         sys.stderr.write("".join(traceback.format_exception_only(error)))

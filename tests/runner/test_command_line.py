@@ -155,7 +155,11 @@ def test_show(project):
 
 @pytest.mark.parametrize(
     ("text", "code", "phrase"),
-    [("x = 1  # dds: x\n", 1, "PragmaError"), ("x = = 1\n", 1, "SyntaxError")],
+    [
+        ("x = 1  # dds: x\n", 1, "PragmaError"),
+        ("x = = 1\n", 1, "SyntaxError"),
+        ("x = 1\0\n", 1, "null bytes"),
+    ],
 )
 def test_show_what_cannot_be_rewritten(project, text, code, phrase):
     project.write(main=text)
