@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ddsimport.report.draw import Forecasts
+    from ddsimport.report.outlook import Forecasts
 
 FORMATS = {
     ".html": "html",
@@ -104,12 +104,10 @@ class Drawing:
         from ddsimport.report import draw
 
         graph = self.graph.together()
-        if form == "png":
-            return draw.png(graph, self._forecasts)
-        if form == "svg" and draw.has_graphviz():
-            return draw.by_graphviz(graph, "svg", self._forecasts)
-        if form in ("html", "svg"):
-            text = self.html() if form == "html" else self.svg()
+        if form in ("svg", "png"):
+            return draw.picture(graph, form, self._forecasts)
+        if form == "html":
+            text = self.html()
         elif form == "json":
             text = draw.as_json(self.graph, self._forecasts)
         else:

@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 
@@ -60,8 +61,7 @@ class Server:
     ) -> None:
         self.shown = Shown(store, project, program, stale)
         self._token = secrets.token_urlsafe(16)
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Listener(("127.0.0.1", port), self._handler())
         self._root = store.root
         self._stopped = threading.Event()
 
@@ -128,8 +128,7 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
                 if with_body:
-                    with suppress(ConnectionError):  # the page was closed meanwhile
-                        self.wfile.write(content)
+                    self.wfile.write(content)
 
             def log_message(self, format: str, *arguments: object) -> None:
                 """Nothing: the page polls."""
@@ -156,6 +155,15 @@ class Server:
         if place == "api/step" and "path" in asked:
             return 200, "application/json", json.dumps(self.shown.step(asked["path"])).encode()
         return 404, "text/plain", b"Nothing is here.\n"
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing of a page that was closed meanwhile, at whatever moment."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Shown:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
     from ddsimport.report.past import Past, PastRun
 
     Command = Callable[[argparse.Namespace, Store], int]
@@ -110,7 +110,7 @@ def stale(options: argparse.Namespace, past: Past, run: PastRun) -> dict[str, Ou
     """Path -> what would become of its step now, where that is not a hit; empty where there is no
     plan for a run."""
     from ddsimport.forecast.planner import plan_of
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
 
     given = {"store": options.store, "namespace": options.namespace}
     flags: dict[str, str | bool] = {key: each for key, each in given.items() if each is not None}

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddsimport.report.draw import Outlook
+    from ddsimport.report.outlook import Outlook
     from ddsimport.report.past import PastRun
     from ddsimport.store.store import Store
 
@@ -56,7 +56,11 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
     def stale(past: Past, run: PastRun) -> dict[str, Outlook]:
         return common.stale(options, past, run)
 
-    with Server(store, chosen.project, program, options.port, stale) as server:
+    try:
+        server = Server(store, chosen.project, program, options.port, stale)
+    except OSError as error:
+        raise OSError(f"port {options.port} cannot be listened on: {error.strerror}") from error
+    with server:
         try:
             told = json.dumps({"url": server.url}) if options.json else server.url
             sys.stdout.write(f"{told}\n")

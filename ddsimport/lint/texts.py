@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ddsimport.report.flow import acts_on
+from ddsimport.report.texts import acts_on
 from ddsimport.source.quoted import names_in
 from ddsimport.source.steps import Step
 

@@ -61,7 +61,7 @@ def _noting(own: Callable[..., Any], method: str) -> Callable[..., Any]:
 
 def _note(method: str, arguments: dict[str, Any]) -> None:
     """Tell whoever records what is about to be shown."""
-    recordings = recorder.recordings()
+    recordings = recorder.doers()
     if not recordings:
         return
     arguments.pop("source", None)  # of no meaning any more

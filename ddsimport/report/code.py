@@ -223,7 +223,7 @@ def _step(provenance: Provenance, facts: Facts, text: str, place: str) -> Piece:
     digest, references, _ = facts.steps[place]
     line = provenance.line
     name = f"the step `{provenance.target}`"
-    written = _statement_at(text, line)
+    written = statement_at(text, line)
     return Piece(provenance.file, name, line, written, digest, names=_names(references))
 
 
@@ -252,7 +252,7 @@ def _statement(file: str, facts: Facts, text: str, index: int) -> Piece:
         for name, bindings in facts.names.items()
         if any(statement == index for _, _, statement in bindings)
     ]
-    written = _statement_at(text, line)
+    written = statement_at(text, line)
     name = ", ".join(names) or f"`{written.partition(chr(10))[0]}`"
     mentioned = _names(record[TOP_REFERENCES]) | frozenset(names)
     return Piece(file, name, line, written, record[TOP_DIGEST], names=mentioned)
@@ -271,7 +271,7 @@ def _names(references: list[str]) -> frozenset[str]:
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-def _statement_at(text: str, line: int) -> str:
+def statement_at(text: str, line: int) -> str:
     """The statement that begins at a line."""
     last = _ends(text).get(line, line)
     return "\n".join(text.splitlines()[line - 1 : last])

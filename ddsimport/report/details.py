@@ -8,9 +8,10 @@ from contextlib import suppress
 from itertools import islice
 
 from ddsimport.errors import StoreError
-from ddsimport.report.code import Code
+from ddsimport.report.code import Code, statement_at
+from ddsimport.report.rests import files_of, variables_of
+from ddsimport.report.texts import text_of
 from ddsimport.report.why import Why
-from ddsimport.store import labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Details:
         provenance = self._past.provenance(known.signature) if known is not None else None
         if provenance is not None and known is not None:
             told.update(self._made_from(provenance, known))
+        elif event is not None:
+            told.update(self._as_written(event))
         with suppress(StoreError):
             told["history"] = list(self._history(path))
             told["preview"] = preview(self._past.store.shown_file(path)) or self._decoded(path)
@@ -90,30 +93,26 @@ class Details:
 
     def _made_from(self, provenance: Provenance, event: Event) -> dict[str, Any]:
         pieces = self._code.pieces(provenance)
-        step = pieces.pop("step", None)
+        step = pieces.get("step")
         code = []
         for piece in sorted(pieces.values(), key=lambda each: (each.file, each.line)):
+            if piece is step:
+                continue
             self.texts[piece.digest] = piece.text
             code.append(
                 {"name": piece.name, "file": piece.file, "line": piece.line, "text": piece.digest}
             )
         files: list[str] = []
         environment: list[str] = []
-        loads: list[str] = []
         versions: dict[str, str] = {}
         for candidate in self._past.candidates(event.signature)[:1]:
-            files += [read.path for read in candidate.trace.files]
+            files = files_of(candidate.trace)
+            environment = variables_of(candidate.trace, pieces.values())
             versions = dict(candidate.versions)
-            for label, _ in candidate.trace.variables:
-                if label.startswith(labels.VARIABLE):
-                    environment.append(label[len(labels.VARIABLE) :])
-                elif label.startswith(labels.LOAD):
-                    loads.append(label[len(labels.LOAD) :])
         return {
             "place": f"{provenance.file}:{event.line}",
             "options": [f"{key}={value}" for key, value in provenance.options],
             "source": step.text if step is not None else "",
-            "line": step.line if step is not None else event.line,
             "code": code,
             "inputs": [
                 [each.name, each.summary]
@@ -122,10 +121,17 @@ class Details:
             "variables": [[each.name, each.summary] for each in provenance.variables],
             "files": files,
             "environment": environment,
-            "loads": loads,
             "packages": sorted(_package(name, version) for name, version in versions.items()),
             "value": provenance.value,
         }
+
+    def _as_written(self, event: Event) -> dict[str, Any]:
+        """The same of a step that was never kept, so that nothing is noted of it but the text."""
+        file = self._past.file_of(self._run, event)
+        text = self._past.text_loaded(self._run, file) or ""
+        if event.line not in text_of(file, text).steps:
+            return {}
+        return {"place": f"{file}:{event.line}", "source": statement_at(text, event.line)}
 
     def _history(self, path: str) -> Iterator[dict[str, Any]]:
         store = self._past.store
@@ -136,7 +142,6 @@ class Details:
                 "shown": version.shown,
                 "seconds": version.seconds,
                 "size": version.size,
-                "code": version.code[:8],
                 "current": current is not None and current.blob == version.blob,
                 "kept": store.has(version.blob),
             }
@@ -162,9 +167,7 @@ def _told(explained: Explanation) -> dict[str, Any]:
         "status": explained.status,
         "said": explained.said,
         "run": explained.run,
-        "before": explained.before,
         "causes": causes,
-        "chain": list(explained.chain),
     }
 
 

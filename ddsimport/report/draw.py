@@ -8,84 +8,31 @@ import shutil
 import subprocess
 from xml.sax.saxutils import escape
 
-from ddsimport.records import Record
 from ddsimport.report.layout import layout_of
-from ddsimport.report.terminal import duration
+from ddsimport.report.outlook import said_of, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ddsimport.report.graph import Edge, Graph, Node
     from ddsimport.report.layout import Layout
-
-    Forecasts = Mapping[str, "Outlook"]
+    from ddsimport.report.outlook import Forecasts
 
 _HEIGHTS = {True: 46.0, False: 26.0}  # of steps, of all else
 _WIDTHS = {True: (132.0, 250.0), False: (96.0, 200.0)}
 _MARGIN = 24.0
-_TOLD = 0.0005  # seconds; less is nothing to speak of
-_DOT_SECONDS = 60
+_DOT_SECONDS = 30
 
 DASHED = frozenset({"plain"})
 DOTTED = frozenset({"nested", "load"})
-
-
-class Outlook(Record):
-    """What is said of a step that is not of the past.
-
-    Attributes:
-        status: `running`, `stale` (it would run now) or `unknown` (that depends on what runs
-            before it).
-        reason: why.
-    """
-
-    status: str
-    reason: str = ""
 
 
 class DrawingError(Exception):
     """It cannot be drawn so; the message says what to do."""
 
 
-# --- words ----------------------------------------------------------------------------------------
-
-
-def status_of(node: Node, forecasts: Forecasts | None = None) -> str:
-    """`hit`, `computed`, `uncached`, `failed`, that of an `Outlook`, or empty.
-
-    Of a node that stands for many the one that tells most.
-    """
-    if node.kind != "step":
-        return ""
-    paths = [event.path for event in node.events] or [node.id.removeprefix("step:")]
-    told = {forecasts[path].status for path in paths if path in forecasts} if forecasts else ()
-    for each in ("running", "stale", "unknown"):
-        if each in told:
-            return each
-    found = {event.status for event in node.events}
-    return next((each for each in ("failed", "uncached", "computed", "hit") if each in found), "")
-
-
-def said_of(node: Node, forecasts: Forecasts | None = None) -> str:
-    """The second line of a node."""
-    if node.kind != "step":
-        return node.detail
-    status = status_of(node, forecasts)
-    words = {"": node.detail or "did not run", "computed": "ran"}
-    words |= {"stale": "would run", "unknown": "may run", "uncached": "not kept"}
-    seconds = sum(cost_of(event) for event in node.events)
-    said = [words.get(status, status)]
-    if len(node.members) > 1:
-        said.insert(0, node.detail)
-    if seconds >= _TOLD and status != "running":
-        said.append(f"{duration(seconds)}{' saved' if status == 'hit' else ''}")
-    return " · ".join(said)
-
-
-def cost_of(event: Event) -> float:
-    """Seconds that the step takes when it is evaluated."""
-    return event.saved_seconds if event.status == "hit" else event.seconds
+# --- where things are ---------------------------------------------------------------------------
 
 
 def sizes_of(graph: Graph) -> dict[str, tuple[float, float]]:
@@ -276,7 +223,9 @@ def by_graphviz(graph: Graph, form: str, forecasts: Forecasts | None = None) -> 
             timeout=_DOT_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        raise DrawingError(f"graphviz did not draw the graph in {_DOT_SECONDS} s") from None
+    except OSError as error:
         raise DrawingError(f"graphviz cannot draw the graph: {error}") from error
     if ended.returncode or not ended.stdout:
         said = ended.stderr.decode("utf-8", "replace").strip()
@@ -284,22 +233,28 @@ def by_graphviz(graph: Graph, form: str, forecasts: Forecasts | None = None) -> 
     return ended.stdout
 
 
-def png(graph: Graph, forecasts: Forecasts | None = None) -> bytes:
-    """The graph as a PNG: by graphviz, or our SVG by resvg.
+def picture(graph: Graph, form: str, forecasts: Forecasts | None = None) -> bytes:
+    """The graph as `svg` or `png`: by graphviz where that is installed, and able, else by us.
 
     Raises:
-        DrawingError: neither is installed.
+        DrawingError: a PNG needs something which is not installed.
     """
+    missing = "a PNG needs graphviz (`apt install graphviz`, `brew install graphviz`)"
     if has_graphviz():
-        return by_graphviz(graph, "png", forecasts)
+        try:
+            return by_graphviz(graph, form, forecasts)
+        except DrawingError as error:  # some graphs of 300 steps take it many minutes
+            missing = str(error)
+    drawn = svg(graph, forecasts)
+    if form == "svg":
+        return drawn.encode("utf-8", "replace")
     try:
         import resvg_py
     except ImportError:
         raise DrawingError(
-            "a PNG needs graphviz (`apt install graphviz`, `brew install graphviz`) or "
-            "`pip install 'ddsimport[graph]'`; SVG and HTML need neither"
+            f"{missing}; without it, `pip install 'ddsimport[graph]'`; SVG and HTML need neither"
         ) from None
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg(graph, forecasts), zoom=2.0))
+    return bytes(resvg_py.svg_to_bytes(svg_string=drawn, zoom=2.0))
 
 
 # --- texts ----------------------------------------------------------------------------------------
@@ -331,8 +286,9 @@ def dot(graph: Graph, forecasts: Forecasts | None = None) -> str:
 
 
 def _dot(text: str) -> str:
-    # A backslash begins an escape of its own in labels.
-    shown = _UNPRINTABLE.sub("\ufffd", text).replace("\\", "\\\\").replace('"', '\\"')
+    # In labels a backslash begins an escape of graphviz' own, and `&` a character's name of HTML.
+    shown = _UNPRINTABLE.sub("\ufffd", text).replace("&", "&amp;")
+    shown = shown.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + shown.replace("\n", "\\n") + '"'
 
 
@@ -382,10 +338,7 @@ def as_json(graph: Graph, forecasts: Forecasts | None = None) -> str:
     ]
     edges = [edge.as_dict() for edge in graph.edges]
     head = {"program": graph.program, "ended": graph.ended, "nodes": nodes, "edges": edges}
-    return json.dumps(head, indent=1) + "\n"
+    return json.dumps(head) + "\n"
 
 
-if TYPE_CHECKING:
-    from ddsimport.report.events import Event
-
-__all__ = ["DrawingError", "as_json", "by_graphviz", "dot", "mermaid", "png", "svg"]
+__all__ = ["DrawingError", "as_json", "by_graphviz", "dot", "mermaid", "picture", "svg"]

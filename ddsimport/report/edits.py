@@ -15,13 +15,15 @@ from functools import cached_property
 from ddsimport.analysis.outside import closed
 from ddsimport.errors import PragmaError
 from ddsimport.records import Record
-from ddsimport.report.flow import plain
+from ddsimport.report.texts import acts_on, base_of, bound_by, names_read, text_of
 from ddsimport.source.pragma import pragmas_of
 from ddsimport.source.steps import sites_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from ddsimport.report.texts import Scope
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -200,11 +202,36 @@ def concerned(
 
 
 def names_around(text: Text, line: int, inputs: Iterable[str]) -> frozenset[str]:
-    """The names that the plain code mentions by way of which a step gets its inputs."""
+    """The names that the plain code mentions by way of which a step gets its inputs.
+
+    The statements above are followed upwards, to marked ones and not beyond, without the rules for
+    what may happen to a name meanwhile: signatures go by values, and this is to forecast them.
+
+    Args:
+        line: of the step.
+        inputs: as its expression names them (`self.n`, `cfg['a']`).
+    """
+    scope: Scope | None = text_of("", text.text).scope_at(line)
+    above: list[ast.stmt] = []
+    while scope is not None:
+        above = [*(each.node for each in scope.statements if each.node.lineno < line), *above]
+        scope = scope.outer
     found: set[str] = set()
-    for statement, name in plain(text.text, line, inputs, frozenset(text.marked)):
-        found.add(name)
-        found |= mentioned_by(statement)
+    seen: set[tuple[int, str]] = set()
+    queue = [(base_of(name), line) for name in inputs]
+    for name, before in queue:
+        for statement in reversed(above):
+            if statement.lineno >= before or (statement.lineno, name) in seen:
+                continue
+            binds = name in bound_by(statement)
+            if not binds and not acts_on(statement, name):
+                continue
+            seen.add((statement.lineno, name))
+            if statement.lineno not in text.marked:
+                found |= {name, *mentioned_by(statement)}
+                queue += [(read, statement.lineno) for read in names_read(statement)]
+            if binds and not isinstance(statement, ast.AugAssign):
+                break
     return frozenset(found)
 
 

@@ -11,11 +11,21 @@ from __future__ import annotations
 import ast
 
 from ddsimport.records import Record
-from ddsimport.report.texts import FUNCTIONS, Scope, Statement, Step, Text, targets, text_of
+from ddsimport.report.texts import (
+    FUNCTIONS,
+    Scope,
+    Statement,
+    Step,
+    Text,
+    base_of,
+    heads,
+    targets,
+    text_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _DEEPEST = 12
 """Calls and parameters that are followed into one another."""
@@ -40,11 +50,20 @@ class Flow:
     """Follows values through files.
 
     Args:
-        texts: file, relative to the project -> its source text.
+        texts: file with steps, relative to the project -> its source text.
+        others: files without, which are read when something is imported from them.
+        read: the text of one of them.
     """
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        others: Iterable[str] = (),
+        read: Callable[[str], str | None] = lambda file: None,
+    ) -> None:
         self._texts = {file: text_of(file, text) for file, text in texts.items()}
+        self._others = [file for file in others if file not in texts]
+        self._read = read
         self._calls: dict[str, list[tuple[str, Statement, Scope, ast.Call]]] | None = None
 
     def step(self, file: str, line: int, target: str, path: str) -> Step | None:
@@ -70,25 +89,37 @@ class Flow:
             if scope is not None:
                 chase.parameter(file, scope, _parameter(scope, name), plain=False)
         elif step.path is not None:
-            given = step.arguments.get(name)
+            given = self._given(file, step, name)
             if given is not None:
                 chase.expression(file, text.scope_at(step.line), step.line, given, plain=False)
         else:
             chase.name(file, text.scope_at(step.line), step.line, name, plain=False)
         return list(dict.fromkeys(chase.found))
 
+    def _given(self, file: str, step: Step, name: str) -> ast.expr | None:
+        """What a call of `keep` gives as an input: it is named as the function's parameter is."""
+        if name in step.arguments:
+            return step.arguments[name]
+        for each in (file, *self._texts, *self._others):
+            for scope in self.text(each).scopes[1:]:
+                if getattr(scope.node, "name", "") == step.target and name in scope.parameters:
+                    return step.arguments.get(f"argument {scope.parameters.index(name) + 1}")
+        return None
+
     def text(self, file: str) -> Text:
         """One of the files."""
+        if file not in self._texts:
+            self._texts[file] = text_of(file, self._read(file) or "")
         return self._texts[file]
 
     def texts(self) -> Iterator[tuple[str, Text]]:
-        """All of them."""
-        yield from self._texts.items()
+        """Those with steps, and those that were read."""
+        yield from list(self._texts.items())
 
     def module(self, name: str) -> str:
         """The file of a module, as an import names it; empty if it is none of these."""
         tail = name.lstrip(".").replace(".", "/")
-        for file in self._texts:
+        for file in (*self._texts, *self._others):
             stem = file.removesuffix(".py").removesuffix("/__init__")
             if tail and (stem == tail or stem.endswith("/" + tail)):
                 return file
@@ -101,7 +132,7 @@ class Flow:
             for file, text in self._texts.items():
                 for scope in text.scopes:
                     for statement in scope.statements:
-                        for part in _heads(statement.node):
+                        for part in heads(statement.node):
                             for node in ast.walk(part):
                                 if isinstance(node, ast.Call):
                                     called = _called(node)
@@ -124,7 +155,7 @@ class _Chase:
 
     def name(self, file: str, scope: Scope, line: int, name: str, *, plain: bool) -> None:
         """What may have bound a name that is read at a line."""
-        base = _base(name)
+        base = base_of(name)
         if "." in name and self._attribute(file, scope, name, plain=plain):
             return
         if not self._enter(file, id(scope.node), line, base):
@@ -249,7 +280,7 @@ class _Chase:
             self._imported(node, name, plain=plain)
         elif not isinstance(node, ast.ClassDef):
             also = name if isinstance(node, ast.AugAssign) else ""
-            for part in _heads(node):
+            for part in heads(node):
                 self.expression(file, scope, node.lineno, part, plain=True, also=also)
         self._each = before
 
@@ -294,7 +325,7 @@ class _Chase:
     def _attribute(self, file: str, scope: Scope, name: str, *, plain: bool) -> bool:
         """Follow what a class's methods set as an attribute of `self`; False: none does."""
         base, _, attribute = name.partition(".")
-        attribute = _base(attribute)
+        attribute = base_of(attribute)
         owner = scope.owner if scope.parameters[:1] == [base] else ""
         found = False
         for where, text in self._flow.texts():
@@ -312,10 +343,6 @@ class _Chase:
 
 
 # --- statements -----------------------------------------------------------------------------------
-
-
-def _base(name: str) -> str:
-    return name.partition(".")[0].partition("[")[0]
 
 
 def _called(call: ast.Call) -> str:
@@ -349,7 +376,7 @@ def _parameter(scope: Scope, name: str) -> str:
     number = name.removeprefix("argument ")
     if number != name and number.isdigit() and 0 < int(number) <= len(scope.parameters):
         return scope.parameters[int(number) - 1]
-    return _base(name)
+    return base_of(name)
 
 
 def _sets(statement: ast.stmt, owner: list[str], attribute: str) -> bool:
@@ -363,20 +390,3 @@ def _sets(statement: ast.stmt, owner: list[str], attribute: str) -> bool:
         for target in targets(statement)
         for node in ast.walk(target)
     )
-
-
-def _heads(statement: ast.stmt) -> list[ast.AST]:
-    """What a statement itself evaluates: of a loop or a branch only its head."""
-    if isinstance(statement, ast.For | ast.AsyncFor):
-        return [statement.iter]
-    if isinstance(statement, ast.If | ast.While):
-        return [statement.test]
-    if isinstance(statement, ast.Match):
-        return [statement.subject]
-    if isinstance(statement, ast.With | ast.AsyncWith):
-        return [each.context_expr for each in statement.items]
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return list(statement.decorator_list)
-    if isinstance(statement, ast.Try):
-        return []
-    return [statement]

@@ -8,13 +8,12 @@ values, and by values alone where no name tells (an input that counts as what a 
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Literal
 
 from ddsimport.records import Record
 from ddsimport.report.code import Code
 from ddsimport.report.givers import Flow
-from ddsimport.store import labels
+from ddsimport.report.rests import files_of, loads_of, variables_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ EdgeKind = Literal["data", "plain", "load", "nested", "input", "file", "code"]
 MOST_ALIKE = 8
 """Evaluations of one step (in a loop, of a marked function) that are drawn one by one."""
 
+_DIGITS = "0123456789"
 _TELLING = 40
 """Bytes from which two values that are the same are likely to be one."""
 
@@ -108,13 +108,16 @@ class Graph(Record):
                 key = (node.event.module, node.event.line, folder)
                 alike.setdefault(key, []).append(node)
         renamed: dict[str, Node] = {}
-        for (_, _, folder), nodes in alike.items():
+        taken: set[str] = set()
+        for (module, line, folder), nodes in alike.items():
             if len(nodes) > most:
+                name = f"step:{folder}/*"
+                if name in taken:  # of another step, whose paths lie in the same folder
+                    name += f" {module}:{line}"
+                taken.add(name)
                 events = tuple(node.event for node in nodes if node.event is not None)
-                merged = Node(
-                    f"step:{folder}/*", "step", f"{folder}/…", f"{len(nodes)} values",
-                    members=events,
-                )  # fmt: skip
+                label = _label_of_all([node.label for node in nodes])
+                merged = Node(name, "step", label, f"{len(nodes)} values", members=events)
                 renamed.update({node.id: merged for node in nodes})
         moved = {
             f"input:{event.path}:": node.id.removeprefix("step:")
@@ -157,6 +160,14 @@ def graph_of(past: Past, run: PastRun) -> Graph:
     return Graph(run.program, run.ended, tuple(made.nodes.values()), tuple(made.edges))
 
 
+def _label_of_all(paths: list[str]) -> str:
+    """`/part/a…` for `/part/a1` and `/part/a20`, `/part/….json` for `/part/1.json` and more: what
+    they have in common, but for digits that numbers happen to share."""
+    start = posixpath.commonprefix(paths).rstrip(_DIGITS)
+    ends = [path[len(start) :][::-1] for path in paths]
+    return f"{start}…{posixpath.commonprefix(ends)[::-1].lstrip(_DIGITS)}"
+
+
 def _reached(here: set[str], pairs: list[tuple[str, str]]) -> set[str]:
     after: dict[str, list[str]] = {}
     for source, target in pairs:
@@ -183,9 +194,11 @@ class _Made:
         for event in self._steps:
             node = Node(f"step:{event.path}", "step", event.path, event.reason, event)
             self.nodes[node.id] = node
-        files = {event.module: self._file_of(event) for event in self._steps}
+        files = {event.module: past.file_of(run, event) for event in self._steps}
         self._files = {module: file for module, file in files.items() if file}
-        self._flow = Flow(self._texts())
+        # A run under way has not told its files yet; those of the one before are likely the same.
+        others = run.files or next((each.files for each in past.runs_of(run.program)), {})
+        self._flow = Flow(self._texts(), others, lambda file: past.text_loaded(run, file))
         self._at: dict[str, tuple[str, Step] | None] = {
             event.path: self._place(event) for event in self._steps
         }
@@ -218,22 +231,19 @@ class _Made:
             self._put(
                 Node(f"input:{quantity.name}", "input", quantity.name, quantity.summary), here
             )
-        for piece in self._code.pieces(provenance).values():
+        pieces = self._code.pieces(provenance).values()
+        for piece in pieces:
             if not piece.name.startswith("the step "):
                 self._put(
                     Node(f"code:{piece.file}:{piece.name}", "code", piece.name, piece.file), here
                 )
         for candidate in self._past.candidates(event.signature)[:1]:
-            for read in candidate.trace.files:
-                file = _drawn(read.path)
-                if file:
-                    self._put(Node(f"file:{file}", "file", file), here)
-            for label, _ in candidate.trace.variables:
-                if label.startswith(labels.LOAD):
-                    self._load(label[len(labels.LOAD) :], here)
-                elif label.startswith(labels.VARIABLE):
-                    name = label[len(labels.VARIABLE) :]
-                    self._put(Node(f"input:${name}", "input", f"${name}", "environment"), here)
+            for file in files_of(candidate.trace):
+                self._put(Node(f"file:{file}", "file", file), here)
+            for name in variables_of(candidate.trace, pieces):
+                self._put(Node(f"input:${name}", "input", f"${name}"), here)
+            for path in loads_of(candidate.trace):
+                self._load(path, here)
 
     def _add_inside(self, provenance: Provenance, here: str) -> None:
         """The steps inside a step; where that was a hit, they had nothing to do in this run."""
@@ -263,12 +273,6 @@ class _Made:
             self.edges[Edge(source, target, kind, name)] = None
 
     # --- which step gave an input ---------------------------------------------------------------
-
-    def _file_of(self, event: Event) -> str:
-        provenance = self._past.provenance(event.signature)
-        if provenance is not None:
-            return provenance.file
-        return self._run.program if event.module in ("__main__", "__mp_main__") else ""
 
     def _texts(self) -> dict[str, str]:
         """The text of each file with steps: as it is now if the steps of the run stand there, else
@@ -355,20 +359,6 @@ class _Made:
             if tells and digest in self._past.digests(other).values():
                 return [other.path]
         return []
-
-
-def _drawn(file: str) -> str:
-    """A file as it is drawn; empty: it says nothing (what importing looks at)."""
-    name = posixpath.normpath(file) + ("/" if file.endswith("/") else "")
-    outside = name.startswith("/")
-    if outside and (name.endswith("/") or _INSTALLED.search(name)):
-        return ""
-    return "" if name == "./" else name
-
-
-_INSTALLED = re.compile(
-    r"/lib/python[\d.]+|site-packages|dist-packages|python\d+\.zip|/pyvenv\.cfg$"
-)
 
 
 def _names_of(step: Step) -> list[str]:

@@ -307,12 +307,12 @@ class _Part:
 
     def _finish(self, column: dict[str, int], middle: dict[str, float]) -> None:
         top = min(middle[node] - self._height(node) / 2 for node in middle)
-        lefts, x = [], 0.0
-        for row in self._rows:
-            lefts.append(x)
-            x += max((self._sizes[n][0] for n in row if n in self._sizes), default=0.0)
-            x += COLUMN_GAP
-        self.width = x - COLUMN_GAP
+        widths = [
+            max((self._sizes[n][0] for n in row if n in self._sizes), default=0.0)
+            for row in self._rows
+        ]
+        lefts = [sum(widths[:place]) + place * COLUMN_GAP for place in range(len(widths))]
+        self.width = lefts[-1] + widths[-1]
         self.height = max(middle[node] + self._height(node) / 2 for node in middle) - top
         self.places = {
             node: (lefts[column[node]], middle[node] - self._height(node) / 2 - top)
@@ -321,22 +321,18 @@ class _Part:
         self.routes: dict[int, tuple[tuple[float, float], ...]] = {}
         for number, edge in self._edges.items():
             chain = self._chains[edge]
-            points = []
-            for index, node in enumerate(chain):
-                y = middle[node] - top
-                left = lefts[self._column[node]]
-                if node in self._sizes:
-                    points.append((left + self._sizes[node][0] if index == 0 else left, y))
+            points: list[tuple[float, float]] = []
+            for node in chain:
+                y, left = middle[node] - top, lefts[self._column[node]]
+                right = left + widths[self._column[node]]
+                if node not in self._sizes:
+                    points += [(left, y), (right, y)]
+                elif points:
+                    points.append((left, y))
                 else:
-                    wide = max(
-                        (
-                            self._sizes[each][0]
-                            for each in self._rows[self._column[node]]
-                            if each in self._sizes
-                        ),
-                        default=0.0,
-                    )
-                    points += [(left, y), (left + wide, y)]
+                    points.append((left + self._sizes[node][0], y))
+                    if points[0][0] < right:  # straight on, not behind wider ones of the column
+                        points.append((right, y))
             self.routes[number] = tuple(points if chain[0] == edge[0] else reversed(points))
 
 

@@ -13,15 +13,16 @@ import json
 from functools import lru_cache
 from html import escape
 
-from ddsimport.report.draw import arranged, cost_of, curve, said_of, sizes_of, status_of
+from ddsimport.report.draw import arranged, curve, sizes_of
+from ddsimport.report.outlook import cost_of, said_of, status_of, status_of_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ddsimport.report.draw import Forecasts
     from ddsimport.report.graph import Graph, Node
+    from ddsimport.report.outlook import Forecasts
 
 
 def html(
@@ -89,21 +90,27 @@ def page_data(graph: Graph, forecasts: Forecasts | None = None) -> dict[str, Any
 
 
 def _node(node: Node, size: tuple[float, float], forecasts: Forecasts | None) -> dict[str, Any]:
+    status = status_of(node, forecasts)
+    outlook = forecasts.get(node.label) if forecasts else None
     return {
         "id": node.id,
         "kind": node.kind,
         "label": node.label,
         "detail": node.detail,
-        "status": status_of(node, forecasts),
+        "status": status,
         "said": said_of(node, forecasts),
-        "forecast": forecasts[node.label].reason if forecasts and node.label in forecasts else "",
+        "forecast": outlook.reason if outlook is not None and outlook.status == status else "",
         "seconds": sum(cost_of(event) for event in node.events),
         "saved": sum(event.saved_seconds for event in node.events),
         "width": size[0],
         "height": size[1],
         "path": node.id.removeprefix("step:") if node.kind == "step" and not node.members else "",
         "members": [
-            {"path": event.path, "status": event.status, "seconds": cost_of(event)}
+            {
+                "path": event.path,
+                "status": status_of_event(event, forecasts),
+                "seconds": cost_of(event),
+            }
             for event in node.members
         ],
     }

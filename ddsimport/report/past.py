@@ -135,6 +135,26 @@ class Past:
             found[targets[0]] = candidates[0].digest
         return found
 
+    def file_of(self, run: PastRun, event: Event) -> str:
+        """The file that a step of a run stands in; empty if that is not known."""
+        provenance = self.provenance(event.signature)
+        if provenance is not None:
+            return provenance.file
+        if event.module in ("__main__", "__mp_main__"):
+            return run.program
+        tail = "/" + event.module.replace(".", "/")
+        ends = (f"{tail}.py", f"{tail}/__init__.py")
+        return next((file for file in run.files if f"/{file}".endswith(ends)), "")
+
+    def text_loaded(self, run: PastRun, file: str) -> str | None:
+        """The text of a source file that a run loaded; of a run under way, as it is now."""
+        if file in run.files:
+            provenances = self.store.provenances
+            return provenances.text(provenances.state(file, *run.files[file]) or "")
+        with suppress(OSError, ValueError), open(self.absolute(file), encoding="utf-8") as source:
+            return source.read()
+        return None
+
     def text(self, provenance: Provenance) -> str | None:
         """The text of the file that a step stood in when its value was made."""
         return self.text_in(provenance, provenance.file)

@@ -1,8 +1,9 @@
-"""A source file as drawing needs it: its scopes, their statements in order, and which are steps."""
+"""A source file as drawings and forecasts need it: scopes, their statements in order, and steps."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from functools import cached_property, lru_cache
 
@@ -109,7 +110,7 @@ class Scope:
         found: dict[str, list[tuple[Statement, bool]]] = {}
         for statement in self.statements:
             bound = bound_by(statement.node)
-            for name in bound | _acted_on(statement.node):
+            for name in bound | acted_on(statement.node):
                 found.setdefault(name, []).append((statement, name in bound))
         return found
 
@@ -239,7 +240,24 @@ def bound_by(statement: ast.stmt) -> set[str]:
     }
 
 
-def _acted_on(statement: ast.stmt) -> set[str]:
+def heads(statement: ast.stmt) -> list[ast.AST]:
+    """What a statement itself evaluates: of a loop or a branch only its head."""
+    if isinstance(statement, ast.For | ast.AsyncFor):
+        return [statement.iter]
+    if isinstance(statement, ast.If | ast.While):
+        return [statement.test]
+    if isinstance(statement, ast.Match):
+        return [statement.subject]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [each.context_expr for each in statement.items]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return list(statement.decorator_list)
+    if isinstance(statement, ast.Try):
+        return []
+    return [statement]
+
+
+def acted_on(statement: ast.stmt) -> set[str]:
     """The names whose values it may change: `x.append(1)`, `x["a"] = 1`, `x.n += 1`."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         changed: list[ast.expr] = [statement.value.func]
@@ -255,6 +273,33 @@ def _acted_on(statement: ast.stmt) -> set[str]:
         if node is not target and isinstance(node, ast.Name):
             found.add(node.id)
     return found
+
+
+def acts_on(statement: ast.stmt, name: str) -> bool:
+    """Whether it may change the value of a name, also by giving it to a function: `fill(x)`."""
+    if name in acted_on(statement):
+        return True
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    of_python = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
+    given = (each.id for each in call.args if isinstance(each, ast.Name))
+    return not of_python and name in given
+
+
+def names_read(statement: ast.stmt) -> set[str]:
+    """The names that a statement itself reads."""
+    return {
+        node.id
+        for head in heads(statement)
+        for node in ast.walk(head)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def base_of(name: str) -> str:
+    """The name in what an expression reads of it: `self.n`, `cfg['a']`."""
+    return name.partition(".")[0].partition("[")[0]
 
 
 # --- steps ----------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import time
 
 from ddsimport.records import Record
-from ddsimport.report.draw import Outlook
 from ddsimport.report.events import Event
 from ddsimport.report.graph import Graph, Node, graph_of
+from ddsimport.report.outlook import Outlook
 from ddsimport.report.past import PastRun
 from ddsimport.store.flock import try_lock, unlock
 
@@ -40,14 +40,14 @@ class LiveRun(Record):
 
 def live_runs(root: str, namespace: str) -> list[LiveRun]:
     """The runs of a namespace that are under way and watched, the latest first."""
-    found: list[tuple[float, LiveRun]] = []
+    found: list[LiveRun] = []
     for path in live_files(root):
         with suppress(OSError):
             with open(path, "rb") as file:
                 run = _read(file.read())
             if run is not None and run.run.namespace == namespace:
-                found.append((os.stat(path).st_mtime, run))
-    return [run for _, run in sorted(found, key=lambda each: -each[0])]
+                found.append(run)
+    return sorted(found, key=lambda run: run.started, reverse=True)
 
 
 def live_files(root: str) -> list[str]:

@@ -20,10 +20,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from _thread import RLock, get_ident
+from _thread import get_ident
 from _weakref import ref
 from types import ModuleType
 
+from ddsimport import forks
 from ddsimport.runtime import carried, installed, recorder
 from ddsimport.source import tracked
 
@@ -39,7 +40,7 @@ _RUNNER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "runner.py")
 _IMPORTLIB = "<frozen importlib._bootstrap>"
 _ABSENT: Any = object()
 
-_lock = RLock()
+_lock = forks.lock()
 
 _waiting: dict[int, dict[str, Deferred]] = {}
 """Identity of a module's namespace -> what waits in it, by name. Nothing here holds the module: it

@@ -8,30 +8,26 @@ restores.
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from time import perf_counter, time
-from types import FunctionType
 
 from ddsimport import plugins
-from ddsimport.errors import CodecError, StoreError, UndigestibleError
+from ddsimport.errors import CodecError, StoreError
 from ddsimport.report.events import Event
-from ddsimport.runtime import left, recorder, written
-from ddsimport.runtime.live import Live
+from ddsimport.runtime import left, recorder, threads
 from ddsimport.runtime.replayable import check, checked_lazy
-from ddsimport.runtime.signature import Inquiry, Step, is_code
+from ddsimport.runtime.signature import Inquiry, Step
 from ddsimport.runtime.trace import trace_of, without_replay
 from ddsimport.runtime.uncached import UncachedError, ran_plain
-from ddsimport.values._setting import Setting
-from ddsimport.values.digest import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import CodeType
     from typing import Any
 
     from ddsimport.report.events import Status
     from ddsimport.runtime.figures import Figures
+    from ddsimport.runtime.live import Live
     from ddsimport.runtime.messages import Shown
     from ddsimport.runtime.native import Watch
     from ddsimport.runtime.outliving import Outliving
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
     from ddsimport.runtime.randomness import Draws
     from ddsimport.runtime.session import Session
     from ddsimport.store.locks import SignatureLock
-    from ddsimport.store.trace import Candidate
+    from ddsimport.store.trace import Candidate, Trace
 
 
 _DEAR = 1.0
@@ -136,6 +132,7 @@ class Evaluation:
         if self.recording.outer is not None:
             self.recording.outer.inside[self.path] = None
         live, codebook = self.inquiry.live, self.session.codebook
+        self.recording.asks_others = cache(lambda: threads.may_ask_others(live))
         with recorder.unrecorded():
             options = self.step.options
             if options.files or options.env:
@@ -267,89 +264,29 @@ class Evaluation:
         self, value: Any, seconds: float, recording: recorder.Recording, settled: Any
     ) -> None:
         """Keep `settled`: the value, or what it is once its plans have run."""
-        from ddsimport.runtime import imports, native, provenance, shown
+        from ddsimport.runtime import provenance  # a run of hits needs none of these
         from ddsimport.runtime.figures import undisturbed
-        from ddsimport.runtime.footprint import (  # a run of hits needs none of these
-            footprint_of,
-            with_footprint,
-        )
+        from ddsimport.runtime.footprint import footprint_of, with_footprint
+        from ddsimport.runtime.original import Original
         from ddsimport.runtime.ties import ties
 
-        self._check_cost(seconds, self.session.writable_store().costs.read(self.inquiry.signature))
-        if self.watch is not None:
-            native.note(self.watch, recording, self.session)
-        recording.forget_precautions()
-        effects = imports.imported_since(self.loaded)
-        again = check(self, value, recording)
-        value = settled
-        lazy, moved = checked_lazy(self, again, bool(effects))
-        recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
-        trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
-        if self.draws is not None:
-            self._say_unreproducible(recording, self.draws)
-            trace = trace.replace(variables=trace.variables + self.draws.conditions())
-            effects += self.draws.effects()
-        replay = self.step.options.replay
-        if replay != "off":
-            effects += left.effects(recording, self.session)
-        if recording.shown:
-            effects += shown.effects(recording)
-        if recording.printed > recorder.OUTPUT_LIMIT and replay != "off":
-            recording.notes[
-                f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
-            ] = None
-        trace = trace.replace(effects=effects)
-        if replay == "off":
-            trace = without_replay(trace)
-        code_of = self.inquiry.live.code_of
-        functions: list[object] = []
-        classes: list[type] = []
-
-        def code_of_value(thing: Any) -> bytes:
-            if type(thing) is FunctionType:
-                functions.append(thing)
-            elif isinstance(thing, type):
-                classes.append(thing)
-            return code_of(thing)
-
-        undigestible: UndigestibleError | None = None
-        setting = Setting(self.session.folders)
-        try:
-            value_digest = digest(value, code_of_value, setting).hex()
-        except UndigestibleError as error:
-            value_digest, undigestible = "", error
-        parts, names = self._told_unloaded(value, value_digest, functions, classes)
-        if setting.placed:  # it counts as what it is called in the project
-            parts = ()
-
-        def comes_back(restored: object) -> bool:
-            if _is_figure(value):
-                return True  # known to; and pyplot takes up every figure that is unpickled
-            if undigestible is not None:
-                raise CodecError(
-                    f"nothing proves that its value comes back the same, which has no digest: "
-                    f"{undigestible}"
-                )
-            if digest(restored, code_of, Setting(self.session.folders)).hex() != value_digest:
-                return False
-            if setting.unordered and _in_order(restored, code_of) != _in_order(value, code_of):
-                raise CodecError(
-                    "a set in its value would be iterated over in another order; return it sorted"
-                )
-            return True
-
-        footprint = None
-        if self.stem and not functions:
-            footprint = footprint_of(
-                recording, self.inquiry, classes, moved, self.step, self.session
-            )
         store = self.session.writable_store()
+        self._check_cost(seconds, store.costs.read(self.inquiry.signature))
+        trace, moved = self._traced(value, recording)
+        value = settled
+        original = Original(value, self.inquiry.live, self.session)
+        parts, names = original.told_unloaded(self.step.site)
+        footprint = None
+        if self.stem and not original.functions:
+            footprint = footprint_of(
+                recording, self.inquiry, original.classes, moved, self.step, self.session
+            )
         with undisturbed():
             candidate = store.keep(
                 self.inquiry.signature,
                 value,
-                digest=value_digest,
-                comes_back=comes_back,
+                digest=original.digest,
+                comes_back=original.comes_back,
                 trace=trace,
                 ties=lambda content, codec: ties(
                     recording,
@@ -357,7 +294,7 @@ class Evaluation:
                     self.session,
                     content,
                     codec,
-                    bool(functions),
+                    bool(original.functions),
                     self.shown,
                 ),
                 on_written=lambda cost: self._check_cost(seconds, cost),
@@ -382,6 +319,39 @@ class Evaluation:
         self.session.publish(self.step, self.path, candidate, value)
         self._tell_shown(self.step.shown(candidate))
         self.kept = candidate
+
+    def _traced(self, value: Any, recording: recorder.Recording) -> tuple[Trace, dict[str, str]]:
+        """What a hit has to find unchanged and does besides giving the value; and by name, what
+        globals that have changed were before.
+
+        Raises:
+            UncachedError: a hit could not do what the evaluation did.
+        """
+        from ddsimport.runtime import imports, native, shown
+
+        if self.watch is not None:
+            native.note(self.watch, recording, self.session)
+        recording.forget_precautions()
+        effects = imports.imported_since(self.loaded)
+        again = check(self, value, recording)
+        lazy, moved = checked_lazy(self, again, bool(effects))
+        recording.conditions.update(imports.conditions(effects, recording.seen, self.session))
+        trace = trace_of(recording, self.inquiry.live, lazy, self.step, self.session)
+        if self.draws is not None:
+            self._say_unreproducible(recording, self.draws)
+            trace = trace.replace(variables=trace.variables + self.draws.conditions())
+            effects += self.draws.effects()
+        replays = self.step.options.replay != "off"
+        if replays:
+            effects += left.effects(recording, self.session)
+        if recording.shown:
+            effects += shown.effects(recording)
+        if recording.printed > recorder.OUTPUT_LIMIT and replays:
+            recording.notes[
+                f"what it printed beyond {recorder.OUTPUT_LIMIT:,} characters is not kept"
+            ] = None
+        trace = trace.replace(effects=effects)
+        return trace if replays else without_replay(trace), moved
 
     def _tell_shown(self, found: recorder.Shown) -> None:
         """Tell the steps around this one what its path shows now."""
@@ -428,43 +398,7 @@ class Evaluation:
                 f"{self.step.place} {sentence}", f"{self.path} ({self.step.place}): {sentence}"
             )
 
-    def _told_unloaded(
-        self, value: Any, value_digest: str, functions: list[object], classes: list[type]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """`Candidate.parts` and `Candidate.classes`: what is enough to know of a value where it is
-        an input. Not so if it holds code of the program's own, which may be another by then."""
-        parts = [value]
-        several = len(self.step.site.targets) > 1
-        if several:
-            if not self.step.site.lazy or type(value) not in (tuple, list):
-                return (), ()
-            parts = list(value)
-        if not value_digest or functions or self.inquiry.live.reflects or any(map(is_code, parts)):
-            return (), ()  # names of code are not inputs
-        live = Live(self.session.codebook)
-        for cls in classes:
-            live.code_of(cls)
-            if live.reaches or any(map(written.is_made_by_a_call, cls.__mro__)):
-                return (), ()
-        names = tuple(sorted(live.distributions))
-        if not several:
-            return (value_digest,), names
-        return tuple([digest(part, live.code_of).hex() for part in parts]), names
-
 
 def _imports(live: Live) -> bool:
     """Whether functions that were reached import modules of the project."""
     return any(reference.lazy for reach in live.reaches.values() for reference in reach.references)
-
-
-def _in_order(value: object, code_of: Callable[[object], bytes]) -> bytes:
-    """As a digest, but sets count in the order of this process: that of a set depends on what was
-    done to it, and pickle does not know that."""
-    setting = Setting()
-    setting.in_order = True
-    return digest(value, code_of, setting)
-
-
-def _is_figure(value: Any) -> bool:
-    """Whether `value` is a figure of matplotlib, whose pickles show where they are read."""
-    return type(value).__module__.partition(".")[0] == "matplotlib"

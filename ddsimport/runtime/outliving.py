@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 
+from ddsimport.runtime import threads
 from ddsimport.source.tracked import is_tracked
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ class Outliving:
 
     def __init__(self, live: Live, recording: Recording) -> None:
         self._live = live
+        self._recording = recording
         self._threads = _threads()
         self._at_exit = _called_at_exit()
         self._collected = _collected_warnings()
@@ -35,8 +37,14 @@ class Outliving:
     def effects(self) -> Iterator[str]:
         """What the evaluation did of all that, in words."""
         for thread in _threads():
-            if not any(thread is other for other in self._threads) and _runs_own_code(thread):
+            if any(thread is other for other in self._threads) or not _runs_own_code(thread):
+                continue
+            begun = threads.started_in(thread)
+            ours = begun is not None and self._recording in begun.chain()
+            if ours or self._recording.asks_others():
                 yield f"started the thread {thread.name!r}, which goes on"
+        if any(id(thread) in self._recording.doubtful for thread in _threads()):
+            yield threads.PERHAPS
         if _called_at_exit() != self._at_exit and "atexit.register" in self._live.installed():
             yield "registered something to be called at exit"
         if self._collected is not None and len(self._collected) != self._count:

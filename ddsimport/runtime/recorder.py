@@ -14,12 +14,12 @@ from __future__ import annotations
 import os
 import stat as modes
 import sys
-from _thread import RLock  # `threading` takes a millisecond to import
 from contextvars import ContextVar
 from types import FrameType
 
+from ddsimport import forks
 from ddsimport.records import Record
-from ddsimport.runtime import asked, output
+from ddsimport.runtime import asked, output, threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _current: ContextVar[Recording | None] = ContextVar("ddsimport-recording", default=None)
 _active: list[Recording] = []
-_lock = RLock()
+lock = forks.lock()
+"""Held while a recording begins or ends; and while a stream that `descriptors` follows is written
+to or looked at: whoever looks must not take for a stranger's what another thread writes just then.
+(One lock for both: the garbage collector may end a recording amid a write.)"""
 _hooked = False
 
 
@@ -99,12 +102,16 @@ class Recording:
         shown: artifact path -> what a step inside this evaluation made it show last: signature,
             blob and `format=`, or None where its value was not kept.
         inside: the paths of the steps right inside this evaluation.
+        asks_others: whether other threads and tasks may do something for it (see `threads`).
+        doubtful: identities of threads that printed or wrote something meanwhile, for it or for
+            another, unless they end before it does.
     """
 
     __slots__ = (
-        "before", "children", "conditions", "connections", "effects", "flushed", "hits",
-        "incidental", "inside", "listings", "loads", "notes", "opened", "outer", "output",
-        "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until", "writes",
+        "asks_others", "before", "children", "conditions", "connections", "doubtful", "effects",
+        "flushed", "hits", "incidental", "inside", "listings", "loads", "notes", "opened", "outer",
+        "output", "printed", "reads", "removals", "seen", "shown", "streams", "unshown", "until",
+        "writes",
     )  # fmt: skip
 
     def __init__(self, outer: Recording | None) -> None:
@@ -132,6 +139,8 @@ class Recording:
         self.hits: list[Candidate] = []
         self.shown: dict[str, Shown] = {}
         self.inside: dict[str, None] = {}
+        self.asks_others: Callable[[], bool] = bool
+        self.doubtful: set[int] = set()
 
     def chain(self) -> Iterator[Recording]:
         """This recording and all that enclose it, innermost first."""
@@ -254,7 +263,7 @@ def begin() -> Recording:
 
     global _hooked
     recording = Recording(_current.get())
-    with _lock:
+    with lock:
         if not _hooked:
             sys.addaudithook(_audit)
             asked.watch_variables(_on_variable)
@@ -264,8 +273,10 @@ def begin() -> Recording:
         if _active:
             descriptors.look()  # what was written till now is of those around
         else:
+            threads.watch(_on_thread)
             descriptors.begin(_on_native_print)
         _active.append(recording)
+    descriptors.settle()
     _current.set(recording)
     return recording
 
@@ -274,7 +285,7 @@ def end(recording: Recording) -> None:
     """Stop `recording`; safe to call twice, and from a finalizer."""
     from ddsimport.runtime import descriptors
 
-    with _lock:
+    with lock:
         if recording not in _active:
             return
         descriptors.look()
@@ -283,6 +294,7 @@ def end(recording: Recording) -> None:
             descriptors.end()
             output.untap()
             asked.unwatch_paths()
+            threads.unwatch()
     if _current.get() is recording:
         _current.set(recording.outer)
 
@@ -316,22 +328,63 @@ _NOBODY = Recording(None)
 
 
 def recordings() -> list[Recording]:
-    """Who is told of what happens now in this thread.
+    """Who is told of what is read now in this thread.
 
-    A thread that the step itself started has a fresh context: what it does is told to every
-    recording under way, so that a step's thread pool is seen (at worst another step gains a
-    dependency it does not need).
+    What other threads read than those of the steps is told to every recording under way, so that a
+    step's thread pool is seen (at worst another step gains a dependency it does not need).
     """
+    found = _around()
+    return list(_active) if found is None else found
+
+
+def doers() -> list[Recording]:
+    """Whose doing it is what happens now in this thread: text that is printed, files that are
+    written. A hit does it again, so nothing of another thread's may be in it, and nothing of its
+    own may be missing: where nobody can tell, the step is not kept."""
+    found = _around()
+    if found is not None:
+        return found
+    thread = threads.current()
+    if thread is None or not threads.runs_own_code():
+        return list(_active)  # a thread of native code or a library: of nobody knows whom
+    own = _around_start_of(thread)
+    for recording in list(_active):
+        if recording in own or not recording.asks_others():
+            continue
+        if own:  # nor of which of these, unless it is of a pool that ends with one of them
+            for each in (recording, *own):
+                each.doubtful.add(id(thread))
+        else:
+            recording.effects[threads.PERHAPS] = None
+    return own
+
+
+def starter() -> Recording | None:
+    """What a thread is started in that this one starts."""
+    found = _around()
+    if found is None:
+        found = _around_start_of(threads.current())
+    return found[0] if found else None
+
+
+def _around() -> list[Recording] | None:
+    """The recordings that this thread or task is in, innermost first; None if in none."""
     recording = _current.get()
     if recording is None:
-        return list(_active)
+        return None
     if recording is _NOBODY:
         return []
     return [recording] if recording.outer is None else list(recording.chain())
 
 
+def _around_start_of(thread: object) -> list[Recording]:
+    """Those that are still under way of the recordings that a thread was started in."""
+    recording = threads.started_in(thread)
+    return [] if recording is None else [each for each in recording.chain() if each in _active]
+
+
 def _on_print(stream: object, text: str | None) -> None:
-    for recording in recordings():
+    for recording in doers():
         name = recording.streams.get(id(stream))
         if name is None:
             continue
@@ -356,9 +409,9 @@ def _on_native_print(name: str, text: str | None) -> None:
 # --- events ---------------------------------------------------------------------------------------
 
 
-PATH, VARIABLE = "a path is tested", "a variable is read"
+PATH, VARIABLE, THREAD = "a path is tested", "a variable is read", "_thread.start_new_thread"
 """Events besides those of `sys.audit`; their arguments are those of `asked.TellPath` and
-`asked.TellVariable`."""
+`asked.TellVariable`, and those that the audit event has since 3.12."""
 
 _watchers: dict[str, Callable[..., None]] = {}
 
@@ -374,6 +427,10 @@ def _on_path(*arguments: Any) -> None:
 
 def _on_variable(*arguments: Any) -> None:
     _audit(VARIABLE, arguments)
+
+
+def _on_thread(*arguments: Any) -> None:
+    _audit(THREAD, arguments)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

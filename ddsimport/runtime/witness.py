@@ -27,6 +27,7 @@ import sys
 import threading
 from opcode import opmap
 
+from ddsimport import forks
 from ddsimport.runtime import recorder
 from ddsimport.runtime.profile import Profile
 from ddsimport.source import cells, debugger, hook
@@ -50,7 +51,7 @@ _watching: list[Recording] = []
 _generation = 0
 """How many evaluations have begun."""
 
-_lock = threading.RLock()
+_lock = forks.lock()
 
 
 class Seen:

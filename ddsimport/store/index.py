@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from ddsimport.store.atomic import make_folder
 from ddsimport.store.entries import Entries, ignored
@@ -67,6 +67,9 @@ class Index:
             keys = sorted((key for key in cache if key.startswith("run:")), reverse=True)
             return [json.loads(cache[key]) for key in keys[:most]]
 
+        if os.path.isdir(self._folder) and not os.access(self._folder, os.W_OK):
+            noted = self._as_they_lie()
+            return [json.loads(noted[key]) for key in sorted(noted, reverse=True)[:most]]
         return self._with_cache(read, [])
 
     def sizes(self) -> dict[str, int]:
@@ -112,6 +115,25 @@ class Index:
                 # what diskcache needs), the index is worth nothing then.
                 self.drop()
         return otherwise
+
+    def _as_they_lie(self) -> dict[str, str]:
+        """Key to run, of a store that cannot be written: nothing is taken up or locked."""
+        import sqlite3
+        from urllib.parse import quote
+
+        found: dict[str, str] = {}
+        file = f"file:{quote(self._folder)}/cache.db?mode=ro&immutable=1"
+        rows = (
+            "SELECT key, value FROM Cache WHERE key LIKE 'run:%' AND typeof(value) = 'text' "
+            "AND json_valid(value)"
+        )
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file, uri=True)) as cache:
+            found.update(cache.execute(rows))
+        for name in os.listdir(self._folder):
+            with suppress(OSError), open(f"{self._folder}/{name}", "rb") as notes:
+                for line in notes if name.startswith("journal") else ():
+                    self._add(found, line)
+        return found
 
     def _open(self, diskcache: Any) -> Any:
         if os.path.expandvars(self._folder) != self._folder:
@@ -162,7 +184,7 @@ class Index:
             noted, run = int(note["noted"]), json.dumps(note["run"])
         except (ValueError, KeyError, TypeError, RecursionError):
             return  # cut short by a full disk or a kill
-        cache.set(f"run:{noted:020d}:{blake3(line).hexdigest(8)}", run)
+        cache[f"run:{noted:020d}:{blake3(line).hexdigest(8)}"] = run
 
     def _groups(self) -> list[str]:
         try:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from projects import ROOT
 
 
@@ -166,3 +167,200 @@ def test_pools_of_processes(project):
         project.same("main.py", method)
     views = {path.relative_to(project.view("/")) for path in project.view("/").rglob("*")}
     assert {str(path) for path in views} >= {f"{name}/{v}" for name in "xy" for v in range(4)}
+
+
+def _same_lines(project, *arguments):
+    """Run both ways; the lines may come in another order, as a hit takes no time."""
+    plainly, under = project.plain("main.py", *arguments), project.run("main.py", *arguments)
+    assert sorted(under.stdout.splitlines()) == sorted(plainly.stdout.splitlines())
+    assert (under.stderr, under.code) == (plainly.stderr, plainly.code)
+    return under
+
+
+def test_what_other_threads_do_meanwhile_is_not_the_steps(project):
+    """A hit printed their text again, and put back the files that they had written."""
+    project.write(
+        main="""
+        import sys, threading, time
+        def talk(word):
+            time.sleep(0.2)
+            print("plain", word)
+            with open("status.txt", "w") as file:
+                file.write(word)
+        def slow(n):
+            time.sleep(0.8)
+            print("step", n)
+            return n
+        thread = threading.Thread(target=talk, args=(sys.argv[1],))
+        thread.start()
+        x = slow(3)  # dds: /x
+        thread.join()
+        print(x, open("status.txt").read())
+        """
+    )
+    assert project.same("main.py", "one").evaluated() == {"/x"}
+    assert _same_lines(project, "two").evaluated() == set()
+    assert (project.root / "status.txt").read_text() == "two"
+
+
+def test_what_the_steps_own_threads_do_is(project):
+    project.write(
+        main="""
+        import sys, threading, time
+        def talk(word):
+            time.sleep(0.2)
+            print("plain", word)
+        def own(n):
+            if n:
+                inner = threading.Thread(target=own, args=(n - 1,))
+                inner.start()
+                inner.join()
+            print("own", n)
+            with open(f"own{n}.txt", "w") as file:
+                file.write("own")
+        def slow(n):
+            time.sleep(0.8)
+            thread = threading.Thread(target=own, args=(1,))
+            thread.start()
+            thread.join()
+            return n
+        thread = threading.Thread(target=talk, args=(sys.argv[1],))
+        thread.start()
+        x = slow(3)  # dds: /x
+        thread.join()
+        """
+    )
+    assert project.same("main.py", "one").evaluated() == {"/x"}
+    for name in ("own0.txt", "own1.txt"):
+        (project.root / name).unlink()
+    assert _same_lines(project, "two").evaluated() == set()
+    assert (project.root / "own0.txt").read_text() == (project.root / "own1.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        ("POOL = ThreadPoolExecutor(1)\nPOOL.submit(str).result()", "POOL.submit(say, n).result()"),
+        (
+            "ASKED, DONE = queue.Queue(), queue.Queue()\n"
+            "def serve():\n"
+            "    say(ASKED.get())\n"
+            "    DONE.put(0)\n"
+            "threading.Thread(target=serve).start()",
+            "ASKED.put(n)\n    DONE.get()",
+        ),
+    ],
+    ids=["pool", "queue"],
+)
+def test_what_a_thread_that_was_there_before_may_have_done_for_a_step_is_not_lost(
+    project, before, call
+):
+    program = """
+import queue, threading
+from concurrent.futures import ThreadPoolExecutor
+def say(n):
+    print("said", n)
+{before}
+def f(n):
+    {call}
+    return n
+x = f(3)  # dds: /x
+"""
+    project.write(main=program.format(before=before, call=call))
+    project.same()
+    project.same()
+
+
+def test_what_a_thread_that_another_step_started_does_for_a_step(project):
+    """A worker of a pool that the program keeps, begun for whichever step came first."""
+    project.write(
+        main="""
+        import sys, threading
+        from concurrent.futures import ThreadPoolExecutor
+        POOL = ThreadPoolExecutor(1)
+        begun, over = threading.Event(), threading.Event()
+        def say(word):
+            print("said", word, open("wo" + "rd.txt").read())
+        def first(n):
+            POOL.submit(str).result()
+            begun.set()
+            over.wait(30)
+            return n
+        def second(n):
+            POOL.submit(say, n).result()
+            return n
+        def both():
+            x = first(sys.argv[1])  # dds: /x
+            return x
+        thread = threading.Thread(target=both)
+        thread.start()
+        begun.wait(30)
+        y = second(2)  # dds: /y
+        over.set()
+        thread.join()
+        """
+    )
+    for word, first in [("one", "1"), ("one", "2"), ("two", "2")]:
+        (project.root / "word.txt").write_text(word)
+        project.same("main.py", first)
+
+
+def test_what_a_thread_of_a_library_does_may_be_the_steps(project):
+    """As zarr and fsspec have theirs, started when they are first used, to read and write."""
+    project.write_files(
+        {
+            "site-packages/writer.py": """
+import queue, threading
+_asked, _done = queue.SimpleQueue(), queue.SimpleQueue()
+def _serve():
+    while True:
+        name, text = _asked.get()
+        with open(name, "w") as file:
+            file.write(text)
+        print("wrote", name)
+        _done.put(name)
+threading.Thread(target=_serve, daemon=True).start()
+def write(name, text):
+    _asked.put((name, text))
+    return _done.get()
+""",
+            "main.py": """
+import sys
+sys.path.append("site-packages")
+import writer
+writer.write("before.txt", "b")
+def f(n):
+    writer.write("step.txt", str(n))
+    return n
+x = f(3)  # dds: /x
+print(open("step.txt").read())
+""",
+        }
+    )
+    project.same()
+    (project.root / "step.txt").unlink()
+    assert project.same().evaluated() == set()
+
+
+def test_what_other_tasks_do_meanwhile_is_not_the_steps(project):
+    project.write(
+        main="""
+        import asyncio, sys
+        from asyncio import sleep
+        async def talk(word):
+            await sleep(0.2)
+            print("plain", word)
+        async def slow(n):
+            await sleep(0.5)
+            print("step", n)
+            return n
+        async def work():
+            x = await slow(3)  # dds: /x
+            print(x)
+        async def both():
+            await asyncio.gather(talk(sys.argv[1]), work())
+        asyncio.run(both())
+        """
+    )
+    assert project.same("main.py", "one").evaluated() == {"/x"}
+    assert _same_lines(project, "two").evaluated() == set()

@@ -180,3 +180,30 @@ def test_our_own_lines_are_no_output_of_the_step_around(project):
         said.append([line for line in err.decode().splitlines() if "/y" in line])
         assert err.decode().splitlines().count("before") == 1
     assert [len(lines) for lines in said] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("other", ["os.pipe()", "(None, os.open('other.log', os.O_RDWR))"])
+def test_a_step_that_puts_something_else_in_the_place_of_a_descriptor(project, other):
+    """As is done to capture what native code prints. Where that was a pipe, its `print` raised."""
+    project.write(
+        main=f"""
+        import os, sys
+        def work():
+            kept = os.dup(1)
+            _, other = {other}
+            sys.stdout.flush()
+            os.dup2(other, 1)
+            print("captured", flush=True)
+            os.dup2(kept, 1)
+            print("told", flush=True)
+            return 1
+        print("before", flush=True)
+        x = work()  # dds: /x
+        print(x)
+        """
+    )
+    for _ in range(3):
+        (project.root / "other.log").write_text("something that is there already")
+        plainly = _printed(project, "main.py")
+        (project.root / "other.log").write_text("something that is there already")
+        assert _under(project)[0] == plainly

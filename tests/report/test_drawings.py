@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from ddsimport.report import draw
-from ddsimport.report.draw import Outlook, dot, mermaid, svg
+from ddsimport.report.draw import dot, mermaid, svg
 from ddsimport.report.events import Event
 from ddsimport.report.graph import Edge, Graph, Node
+from ddsimport.report.outlook import Outlook
+from ddsimport.report.page import page_data
 
 HOSTILE = "</script><b>\"'`&\\ \x00 \ud800 % # ]]> \n|{é}"
 
@@ -55,6 +59,28 @@ def test_svg_says_what_became_of_each_step():
     assert {"would run · 500 ms", "running"} <= set(texts_in(svg(graph_with("/a"), forecasts)))
 
 
+def test_what_failed_or_is_not_kept_is_drawn_so_though_it_would_run():
+    nodes = (
+        Node("step:/f", "step", "/f", "", event("/f", "failed")),
+        Node("step:/u", "step", "/u", "", event("/u", "uncached")),
+    )
+    forecasts = dict.fromkeys(("/f", "/u"), Outlook("stale", "it raised when it ran last"))
+    graph = Graph("a.py", "", nodes, ())
+    told = json.loads(draw.as_json(graph, forecasts))
+    assert [node["status"] for node in told["nodes"]] == ["failed", "uncached"]
+    assert {"failed · 500 ms", "not kept · 500 ms"} <= set(texts_in(svg(graph, forecasts)))
+    running = dict.fromkeys(("/f", "/u"), Outlook("running"))
+    assert {"running"} <= set(texts_in(svg(graph, running)))
+
+
+def test_each_of_many_values_tells_what_became_of_it():
+    events = (event("/p/1"), event("/p/2", "failed"), event("/p/3", "computed"), event("/p/4"))
+    many = Node("step:/p/*", "step", "/p/…", "4 values", None, events)
+    told = page_data(Graph("a.py", "", (many,), ()), {"/p/4": Outlook("stale")})["nodes"][0]
+    assert told["status"] == "failed"
+    assert [each["status"] for each in told["members"]] == ["hit", "failed", "computed", "stale"]
+
+
 def test_long_names_are_cut_where_they_tell_least():
     texts = texts_in(svg(graph_with("/a/" + "very/long/" * 20 + "model")))
     assert any(text.startswith("…") and text.endswith("/model") for text in texts)
@@ -65,6 +91,15 @@ def test_long_names_are_cut_where_they_tell_least():
 def test_graphviz_reads_it(label):
     document = draw.by_graphviz(graph_with(label), "svg").decode()
     assert "/b" in "".join(ElementTree.fromstring(document).itertext())
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="graphviz is not installed")
+def test_graphviz_draws_what_looks_like_markup_as_it_is():
+    for label in ("a &lt;b&gt;", "&#65; & \\N"):
+        graph = Graph("a.py", "", (Node("input:/b:x", "input", "x", label),), ())
+        document = ElementTree.fromstring(draw.by_graphviz(graph, "svg"))
+        texts = document.iter("{http://www.w3.org/2000/svg}text")
+        assert f"x = {label}" in [each.text for each in texts]
 
 
 def test_dot_quotes_names():
@@ -87,18 +122,30 @@ def test_mermaid_leaves_nothing_that_means_something():
 def test_png_without_graphviz(monkeypatch):
     pytest.importorskip("resvg_py")
     monkeypatch.setattr(draw, "has_graphviz", lambda: False)
-    picture = draw.png(graph_with("/a"))
+    picture = draw.picture(graph_with("/a"), "png")
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
-    assert len(draw.png(graph_with(HOSTILE))) > 1000
+    assert len(draw.picture(graph_with(HOSTILE), "png")) > 1000
+
+
+@pytest.mark.parametrize("fails", ["exit 1", "exec sleep 60"])
+def test_what_graphviz_cannot_draw_is_drawn_without(monkeypatch, tmp_path, fails):
+    """It takes many minutes for some graphs of 300 steps."""
+    (tmp_path / "dot").write_text(f"#!/bin/sh\n{fails}\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(draw, "_DOT_SECONDS", 1)
+    graph = graph_with("/a")
+    assert draw.picture(graph, "svg").decode() == svg(graph)
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(draw.DrawingError, match=r"graphviz .*ddsimport\[graph\]"):
+        draw.picture(graph, "png")
 
 
 def test_png_with_neither_says_what_to_install(monkeypatch):
-    import sys
-
     monkeypatch.setattr(draw, "has_graphviz", lambda: False)
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(draw.DrawingError, match=r"ddsimport\[graph\]"):
-        draw.png(graph_with("/a"))
+        draw.picture(graph_with("/a"), "png")
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -129,7 +176,8 @@ def used(project):
 def test_texts_go_to_standard_output(used):
     assert command(used, "main.py", "--format", "mermaid").startswith("flowchart LR\n")
     assert command(used, "--format", "dot").startswith("digraph steps {\n")
-    found = json.loads(command(used, "--json", "--steps-only"))
+    (line,) = command(used, "--json", "--steps-only").splitlines()  # as the help says of --json
+    found = json.loads(line)
     assert [(node["label"], node["status"]) for node in found["nodes"]] == [
         ("/raw", "computed"),
         ("/out", "computed"),

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from ddsimport.report.details import Details
 from ddsimport.report.graph import MOST_ALIKE, graph_of
 from ddsimport.report.past import Past
 from ddsimport.store.store import Store
@@ -239,6 +240,67 @@ def test_keep_takes_values_of_steps(project):
     ) == {("/rows", "/count"): "data", ("/count", "/out"): "data"}
 
 
+def test_keep_names_its_inputs_as_the_function_does(project):
+    """Small values are no sign of where they come from: `1` may come from anywhere."""
+    assert edges_of(
+        project,
+        helpers="""
+        def shifted(by, number):
+            return number + by
+        """,
+        main="""
+        import helpers
+        import ddsimport
+        from helpers import shifted
+
+        @ddsimport.data_function("/one")
+        def one():
+            return 1
+
+        def twice(number, *, more=0):
+            return number * 2 + more
+
+        def main():
+            two = ddsimport.keep("/two", twice, one())
+            three = ddsimport.keep("/three", shifted, two, 1)
+            ddsimport.keep("/four", helpers.shifted, number=three, by=1)
+            ddsimport.keep("/five", twice, 2, more=two)
+
+        main()
+        """,
+    ) == {
+        ("/one", "/two"): "data",
+        ("/two", "/three"): "data",
+        ("/three", "/four"): "data",
+        ("/two", "/five"): "data",
+    }
+
+
+def test_values_that_come_through_a_module_without_steps(project):
+    assert edges_of(
+        project,
+        steps="""
+        def raw():  # dds: /raw
+            return 1
+        """,
+        loaders="""
+        from steps import raw
+
+        def loaded():
+            return raw()
+        """,
+        main="""
+        import loaders
+        from loaders import loaded
+
+        one = loaded()
+        a = one + 1  # dds: /a
+        other = loaders.loaded()
+        b = other + 1  # dds: /b
+        """,
+    ) == {("/raw", "/a"): "plain", ("/raw", "/b"): "plain"}
+
+
 def test_moved_lines_and_an_unkept_step(project):
     project.write(
         main="""
@@ -282,6 +344,29 @@ def test_inputs_files_code_and_environment(project):
     }
     labels = {node.id: (node.label, node.detail) for node in graph.nodes}
     assert labels["input:/text:depth"] == ("depth", "7")
+    assert labels["input:$WINE"] == ("$WINE", ""), "drawn as `$WINE`, not as `$WINE = …`"
+
+
+def test_what_libraries_ask_for_is_not_drawn(project):
+    """To import pandas asks for some thirty variables that nobody has set."""
+    project.write(
+        main="""
+        import os
+        def read():
+            asked = [os.environ.get("_".join(["PANDAS", word])) for word in ("MODE", "SET")]
+            os.listdir(os.path.dirname(os.__file__))
+            return asked + [os.environ.get("WINE")]
+        text = read()  # dds: /text
+        """
+    )
+    project.run(environment={"PANDAS_SET": "1"})
+    store = Store.open(str(project.root / ".dds"))
+    past = Past(store, str(project.root))
+    sources = {edge.source for edge in graph_of(past, past.runs[0]).edges}
+    assert sources == {"input:$PANDAS_SET", "input:$WINE", "code:main.py:read"}
+    told = Details(past, past.runs[0]).of("/text")
+    assert sorted(told["environment"]) == ["PANDAS_SET", "WINE"]
+    assert told["files"] == []
 
 
 def test_many_evaluations_of_a_step_are_one_node(project):
@@ -308,6 +393,25 @@ def test_many_evaluations_of_a_step_are_one_node(project):
     assert len(together.edges) < len(graph.edges)
     everywhere = {node.id for node in together.nodes}
     assert all(e.source in everywhere and e.target in everywhere for e in together.edges)
+
+
+def test_two_steps_of_one_loop_in_one_folder_stay_two_nodes(project):
+    project.write(
+        main=f"""
+        whole = 0
+        for i in range({MOST_ALIKE + 1}):
+            one = i * 10  # dds: /part/one{{i}}
+            other = one + i  # dds: /part/{{i}}.json
+            third = one - i  # dds: /part/third{{i}}.json
+            whole += other
+        """
+    )
+    project.run()
+    together = drawn(project).together()
+    steps = [node for node in together.nodes if node.kind == "step"]
+    assert [node.label for node in steps] == ["/part/one…", "/part/….json", "/part/third….json"]
+    one, other, third = (node.id.removeprefix("step:") for node in steps)
+    assert between_steps(together) == {(one, other): "data", (one, third): "data"}
 
 
 def test_a_long_loop_does_not_hide_the_other_steps(project):

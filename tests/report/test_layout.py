@@ -48,6 +48,18 @@ def test_a_long_edge_passes_no_node():
         assert not inside
 
 
+def test_an_edge_of_a_narrow_node_passes_behind_no_wide_one():
+    sizes = {"narrow": (60.0, 26.0), "wide": (200.0, 46.0), "one": SIZE, "other": SIZE}
+    edges = [("wide", "one"), ("narrow", "one"), ("wide", "other"), ("narrow", "other")]
+    layout = layout_of(sizes, edges)
+    right = layout.places["wide"][0] + 200
+    for number, start in enumerate(("wide", "narrow", "wide", "narrow")):
+        height = layout.places[start][1] + sizes[start][1] / 2
+        route = layout.routes[number]
+        assert [y for x, y in route if x <= right] == [height] * (2 if start == "narrow" else 1)
+        assert route[-2] == (right, height)
+
+
 def test_parts_and_what_is_alone_lie_apart():
     layout = laid_out([("a", "b"), ("c", "d")], alone="uvwxyz")
     assert not list(overlaps(layout))

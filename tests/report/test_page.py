@@ -9,6 +9,10 @@ import pytest
 from browser import Visit, chromium
 from projects import Project
 
+from ddsimport.report.events import Event
+from ddsimport.report.graph import Edge, Graph, Node
+from ddsimport.report.page import html
+
 HOSTILE = "</script><script>window.taken=1</script><img src=x onerror='window.taken=1'>\"&lt;"
 
 PROGRAM = f'''
@@ -123,6 +127,37 @@ def test_a_click_tells_all_about_a_step(visit):
     assert panel(page).is_hidden()
 
 
+def test_code_of_what_was_not_kept_and_its_reason_said_once(browser, project):
+    project.write(
+        main="""
+        import parts
+
+        rows = [1]  # dds: /rows
+        last = parts.last(
+            rows
+        )  # dds: /last
+        """,
+        parts="""
+        def last(rows):
+            made = (n for n in rows)  # dds: /made
+            return list(made)[7]
+        """,
+    )
+    assert project.run().code == 1
+    project.edit("main.py", "import parts", "import parts\n# an edit")
+    project.python("-m", "ddsimport", "graph", "main.py")
+    with Visit(browser, (project.root / "main-graph.html").as_uri()) as visit:
+        for path, place, code, reason in (
+            ("/last", "main.py:4", "last = parts.last(\n    rows\n)  # dds: /last", "it raised"),
+            ("/made", "parts.py:2", "made = (n for n in rows)  # dds: /made", "shares a part"),
+        ):
+            node(visit.page, path).click()
+            panel(visit.page).locator("h2", has_text=path).wait_for()
+            told = panel(visit.page).inner_text()
+            assert place in told and code in told, told
+            assert told.lower().count(reason) == 1, told
+
+
 def test_what_others_wrote_is_text(visit):
     page = visit.page
     node(page, "/pipe/text.txt").click()
@@ -147,6 +182,20 @@ def test_many_values_of_a_step(visit):
     assert "/pipe/part/11" in panel(page).inner_text()
     panel(page).get_by_role("button", name="/pipe/part/7", exact=True).click()
     assert "[0, 1, 2, 3, 4, 5, 6]" in panel(page).inner_text()
+
+
+def test_the_head_counts_each_value_as_what_became_of_it(browser, project):
+    project.write(
+        main="""
+        for i in range(12):
+            part = [10 // (11 - i)]  # dds: /part/{i}
+        """
+    )
+    assert project.run().code == 1
+    project.python("-m", "ddsimport", "graph", "main.py")
+    with Visit(browser, (project.root / "main-graph.html").as_uri()) as visit:
+        said = visit.page.locator("#summary").inner_text()
+        assert said.startswith("11 ran · 1 failed · "), said
 
 
 def test_everything_and_back(visit):
@@ -184,6 +233,20 @@ def test_search(visit):
     assert page.locator(".node.found").count() == 0
     page.keyboard.press("Escape")
     assert panel(page).is_hidden()
+
+
+def test_search_goes_to_the_first_one_found_first(visit):
+    """Also to the step that the keys would go to first, which nobody has looked at yet."""
+    page = visit.page
+    page.keyboard.press("/")
+    page.keyboard.type("pipe")
+    found = page.locator(".node.found").evaluate_all(
+        "boxes => boxes.map(box => [box.transform.baseVal[0].matrix, box.dataset.id])"
+        ".sort(([one, ], [other, ]) => one.e - other.e || one.f - other.f).map(([, id]) => id)"
+    )
+    for name in found[:2]:
+        page.keyboard.press("Enter")
+        page.locator(f'.node.chosen[data-id="{name}"]').wait_for(timeout=5000)
 
 
 def test_by_keys_alone(visit):
@@ -305,12 +368,8 @@ def test_a_small_window(browser, file):
         assert visit.wrong == []
 
 
-def test_three_hundred_steps(browser, tmp_path):
-    """Drawn, and a step found and opened, while the page stays responsive."""
-    from ddsimport.report.events import Event
-    from ddsimport.report.graph import Edge, Graph, Node
-    from ddsimport.report.page import html
-
+def page_of_many(folder, steps):
+    """The address of a page with 300 steps, where `steps(n)` says what the n-th is used by."""
     nodes = [
         Node(f"step:/s{n}", "step", f"/s{n}", "", Event(f"/s{n}", "m", n, "hit", "", 0.0, n, ""))
         for n in range(300)
@@ -318,12 +377,28 @@ def test_three_hundred_steps(browser, tmp_path):
     edges = [
         Edge(f"step:/s{n}", f"step:/s{n + step}", "data", "x")
         for n in range(300)
-        for step in (1 + n % 7, 13)
+        for step in steps(n)
         if n + step < 300
     ]
-    place = tmp_path / "many.html"
+    place = folder / "many.html"
     place.write_text(html(Graph("many.py", "", tuple(nodes), tuple(edges))))
-    with Visit(browser, place.as_uri()) as visit:
+    return place.as_uri()
+
+
+def test_all_of_a_long_chain_is_shown(browser, tmp_path):
+    with Visit(browser, page_of_many(tmp_path, lambda n: (1,))) as visit:
+        last = node(visit.page, "/s299").bounding_box()
+        assert last["x"] + last["width"] < 1280
+        visit.page.keyboard.press("-")
+        zoomed = scale(visit.page)
+        visit.page.keyboard.press("+")
+        assert scale(visit.page) > zoomed, "it goes on from where it is"
+        assert visit.wrong == []
+
+
+def test_three_hundred_steps(browser, tmp_path):
+    """Drawn, and a step found and opened, while the page stays responsive."""
+    with Visit(browser, page_of_many(tmp_path, lambda n: (1 + n % 7, 13))) as visit:
         page = visit.page
         assert page.locator("#nodes .node").count() == 300
         page.keyboard.press("/")

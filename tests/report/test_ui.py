@@ -6,6 +6,8 @@ import http.client
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ from browser import Visit, chromium
 from projects import ROOT
 
 from ddsimport.report import livefile
+from ddsimport.report.events import Run
+from ddsimport.report.watch import live_runs
 from ddsimport.store.store import Store
 from ddsimport.ui import Shown
 
@@ -192,6 +196,25 @@ def test_what_has_not_changed_is_not_made_again(project):
     assert [each["status"] for each in shown.data()["nodes"]] == ["hit"]
 
 
+def test_of_two_runs_at_once_the_page_stays_with_one(project):
+    """The one that began last, not the one that spoke last: it went to and fro between them."""
+    root = str(project.root / ".dds")
+    livefile.ask(root)
+    spoken = []
+    for second, program in ((1, "early.py"), (2, "late.py")):
+        head = {
+            "program": program, "arguments": [], "namespace": "", "python": "3.11.0",
+            "started": f"2026-01-01T00:00:0{second}.000Z",
+        }  # fmt: skip
+        spoken.append(livefile.Live(root, Run(quiet=True), head))
+    early, late = spoken
+    for one in (late, early, late, early):
+        one.begins("/a", "__main__", 1)
+        assert live_runs(root, "")[0].run.program == ("late.py" if late.is_watched else "early.py")
+    early.close()
+    late.close()
+
+
 def test_to_be_watched_changes_nothing(project):
     """What is told to those who watch is nothing that a step around did."""
     project.write(
@@ -217,6 +240,25 @@ def test_to_be_watched_changes_nothing(project):
     assert not list((project.root / ".dds" / "live").iterdir())
 
 
+def test_who_hangs_up_at_any_moment_is_no_error(ui):
+    asks = f"GET {ui.path} HTTP/1.1\r\nHost: 127.0.0.1:{ui.port}\r\n\r\n"
+    for sent in ("", "GET ", asks):
+        with socket.create_connection(("127.0.0.1", ui.port)) as connection:
+            connection.sendall(sent.encode())
+            # It is reset, not closed.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert ui.ask(ui.path)[0] == 200
+    ui.process.send_signal(signal.SIGINT)
+    assert ui.process.wait(30) == 0
+    assert ui.process.stderr.read() == ""
+
+
+def test_a_port_that_is_taken(ui, project):
+    process = started(project, "ui", "--port", str(ui.port))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2 and f"port {ui.port} cannot be listened on: Address" in said
+
+
 def test_an_interrupt_ends_it(ui):
     ui.process.send_signal(signal.SIGINT)
     assert ui.process.wait(30) == 0
@@ -231,14 +273,30 @@ def test_before_the_first_run_it_waits(project):
         ended(ui.process)
 
 
+def test_the_head_of_the_page_goes_with_what_runs(project):
+    ui = Ui(project)
+    try:
+        with chromium() as browser, Visit(browser, ui.url) as visit:
+            assert visit.page.locator("#program").inner_text() == "No run yet"
+            assert visit.page.locator("#summary").inner_text() == ""
+            for name in ("one", "two"):
+                project.write(**{name: "a = [1]  # dds: /a"})
+                assert project.run(f"{name}.py").code == 0
+                visit.page.locator("#program", has_text=f"{name}.py").wait_for()
+                assert visit.page.title() == f"{name}.py · ddsimport"
+    finally:
+        ended(ui.process)
+
+
 def test_a_script_that_is_not_there(project):
     process = started(project, "ui", "gone.py")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2 and "there is no file gone.py" in said
 
 
-def test_the_page_follows_a_run(ui, project):
-    with chromium() as browser, Visit(browser, ui.url) as visit:
+@pytest.mark.parametrize("end", ["/", ""])
+def test_the_page_follows_a_run(ui, project, end):
+    with chromium() as browser, Visit(browser, ui.url.rstrip("/") + end) as visit:
         page = visit.page
         page.wait_for_selector('[data-id="step:/late"]')
         page.locator('[data-id="step:/early"]').click()
@@ -255,7 +313,49 @@ def test_the_page_follows_a_run(ui, project):
         finally:
             ended(run)
         assert visit.wrong == []
-        assert all(each.startswith(ui.url) for each in visit.requests)
+        assert all(each.startswith(ui.url.rstrip("/")) for each in visit.requests)
+
+
+LOOP = """
+def make(n):
+    return [n] * 9
+
+for i in range(10):
+    part = make(i)  # dds: /part/{i}
+early ="""
+
+
+def test_what_one_reads_stays_as_it_is_while_a_run_goes_on(ui, project):
+    """All news of a run showed the details anew: from their top, with all code folded, the list of
+    many values for the one that was chosen; and moved the graph to where their step is."""
+    project.edit("main.py", "early =", LOOP.lstrip())
+    assert project.run("main.py", "go").code == 0
+    with (
+        chromium() as browser,
+        Visit(browser, ui.url, viewport={"width": 900, "height": 300}) as visit,
+    ):
+        page = visit.page
+        panel = page.locator("#panel")
+        page.locator('[data-id="step:/part/*"]').click()
+        panel.get_by_role("button", name="/part/7").click()
+        panel.locator("summary", has_text="make").click()
+        panel.evaluate("panel => { panel.scrollTop = 40; }")
+        page.keyboard.press("+")
+        moved = page.locator("#world").get_attribute("transform")
+        project.edit("main.py", "[1, 2]", "[5, 6, 7]")
+        run = started(project, "main.py", "go")
+        try:
+            page.wait_for_selector('[data-id="step:/late"].computed')
+            assert run.wait(30) == 0
+            page.locator("#summary", has_text="10 hits").wait_for()
+            panel.locator(".badge", has_text="hit").wait_for()
+        finally:
+            ended(run)
+        assert panel.locator("h2").inner_text() == "/part/7"
+        assert panel.locator("details[open]").count() == 1
+        assert panel.evaluate("panel => panel.scrollTop") == 40
+        assert page.locator("#world").get_attribute("transform") == moved
+        assert visit.wrong == []
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

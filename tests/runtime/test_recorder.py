@@ -6,6 +6,7 @@ import contextvars
 import io
 import logging
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -144,3 +145,27 @@ def test_a_temporary_file_leaves_nothing(recording: recorder.Recording) -> None:
         file.write(b"x")
     assert not [name for name in recording.writes if os.path.exists(name)]
     assert not recording.removals
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_child_that_is_forked_while_another_thread_begins_does_not_wait_for_ever() -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with recorder.lock:
+            held.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        recorder.end(recorder.begin())
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    done.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from store_helpers import PROJECT, all_files, keep, run_python, signature
 
 from ddsimport.store.index import MOST_RUNS, Index
 from ddsimport.store.store import Store
+from tests.projects import small_disk
 
 
 @pytest.fixture
@@ -34,6 +35,24 @@ def test_runs_come_back_latest_first(index: Index) -> None:
     index.add_run({"n": 5})
     assert run_numbers(index) == [5, 4, 3, 2, 1, 0]
     assert run_numbers(Index(index._root)) == [5, 4, 3, 2, 1, 0]
+
+
+def test_runs_of_a_disk_that_cannot_be_written(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk#1"):
+        root = str(tmp_path / "disk#1" / ".dds")
+        index = Index(Store.open(root).root)
+        for number in range(3):
+            index.add_run({"n": number})
+        assert run_numbers(index) == [2, 1, 0]
+        with closing(sqlite3.connect(f"{root}/index/cache.db")) as cache:
+            keys = [key for (key,) in cache.execute("SELECT key FROM Cache WHERE key LIKE 'run:%'")]
+            for key, planted in zip(keys, ("no json", 3), strict=False):
+                cache.execute("UPDATE Cache SET value = ? WHERE key = ?", (planted, key))
+            cache.commit()
+        index.add_run({"n": 3})  # not taken up yet
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk#1")], check=True)
+        assert run_numbers(index) == [3, 2]
+        assert index.runs(most=1) == [{"n": 3}]
 
 
 def test_runs_are_bounded(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

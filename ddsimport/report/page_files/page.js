@@ -9,7 +9,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const WORDS = { hit: "hit", computed: "ran", uncached: "not kept", failed: "failed",
                   stale: "would run", unknown: "may run", running: "running", none: "did not run" };
-  const state = { view: "steps", colour: "status", at: null, open: null, scale: 1, x: 0, y: 0,
+  const state = { view: "steps", colour: "status", at: null, open: null, member: null, scale: 1, x: 0, y: 0,
                   moved: false, seeking: "" };
   let nodes = new Map(), drawn = new Map(), routes = [];
 
@@ -142,17 +142,19 @@
 
   function drawHead() {
     const steps = data.nodes.filter((node) => node.kind === "step");
-    byId("program").textContent = data.program || "A run without a program";
+    const program = data.program || (steps.length ? "A run without a program" : "No run yet");
+    byId("program").textContent = program;
+    document.title = `${program} · ddsimport`;
     const count = {}, total = { seconds: 0, saved: 0 };
     for (const node of steps) {
-      const several = node.members.length || 1;
-      count[statusOf(node)] = (count[statusOf(node)] || 0) + several;
+      for (const each of node.members.length ? node.members : [node])
+        count[statusOf(each)] = (count[statusOf(each)] || 0) + 1;
       total.saved += node.saved;
     }
     const said = Object.keys(WORDS).filter((key) => count[key])
       .map((key) => `${count[key]} ${WORDS[key]}${key === "hit" && count[key] > 1 ? "s" : ""}`);
     if (total.saved >= 0.0005) said.push(`${duration(total.saved)} saved`);
-    said.push(data.ended ? when(data.ended) : data.live ? "under way" : "");
+    said.push(data.ended ? when(data.ended) : data.live && data.nodes.length ? "under way" : "");
     byId("summary").textContent = said.filter(Boolean).join(" · ");
     for (const button of document.querySelectorAll("[data-view]"))
       button.setAttribute("aria-pressed", button.dataset.view === state.view);
@@ -214,7 +216,7 @@
     const view = data.views[state.view], { width, height } = canvas.getBoundingClientRect();
     if (!view.width || !width) return;
     const room = 32, whole = Math.min((width - 2 * room) / view.width, (height - 2 * room - 30) / view.height);
-    state.scale = Math.min(Math.max(whole, 0.08), 1.15);
+    state.scale = Math.min(whole, 1.15);
     state.x = Math.max((width - view.width * state.scale) / 2, room);
     state.y = Math.max((height - 30 - view.height * state.scale) / 2, room);
     state.moved = false;
@@ -224,7 +226,7 @@
   function zoom(factor, x, y) {
     const { width, height } = canvas.getBoundingClientRect();
     x ??= width / 2; y ??= height / 2;
-    const scale = Math.min(Math.max(state.scale * factor, 0.05), 4);
+    const scale = Math.min(Math.max(state.scale * factor, Math.min(state.scale, 0.05)), 4);
     state.x = x - (x - state.x) * scale / state.scale;
     state.y = y - (y - state.y) * scale / state.scale;
     state.scale = scale;
@@ -388,7 +390,7 @@
   function next() {
     const found = seek(search.value).sort((one, other) => one.x - other.x || one.y - other.y);
     if (!found.length) return;
-    const at = found.findIndex((each) => each.node.id === state.at);
+    const at = found.findIndex((each) => each.node.id === state.open);
     const id = found[(at + 1) % found.length].node.id;
     settle(id);
     reveal(id);
@@ -400,11 +402,12 @@
   // --- details --------------------------------------------------------------------------------
 
   const fetched = new Map(Object.entries(data.details));
+  const api = (what) => fetch(`${location.pathname.replace(/\/?$/, "/")}api/${what}`);
 
   async function detailsOf(path) {
     if (!fetched.has(path) && data.live) {
       try {
-        const answer = await fetch(`api/step?path=${encodeURIComponent(path)}`);
+        const answer = await api(`step?path=${encodeURIComponent(path)}`);
         const told = await answer.json();
         Object.assign(data.texts, told.texts);
         fetched.set(path, told.step);
@@ -416,15 +419,32 @@
   async function open(id, byKey = false) {
     const node = nodes.get(id);
     if (!node) return;
-    state.open = id;
+    Object.assign(state, { open: id, member: null });
     mark();
     const told = node.path ? await detailsOf(node.path) : {};
     if (state.open !== id) return;
     const first = panel.hidden;
     fill(node, told);
     panel.hidden = false;
+    panel.scrollTop = 0;
     if (first && !state.moved) fit(); else reveal(id);
     if (byKey) panel.focus();
+  }
+
+  // News of a run: what one reads stays where it is, scrolled and unfolded as it was.
+  async function refresh() {
+    const { open: id, member: path } = state, node = nodes.get(id);
+    if (!node) return close();
+    const each = node.members.find((other) => other.path === path);
+    const told = each || node.path ? await detailsOf(path || node.path) : {};
+    if (state.open !== id || state.member !== path) return;
+    const top = panel.scrollTop, title = (one) => one.querySelector("summary").textContent;
+    const unfolded = [...panel.querySelectorAll("details[open]")].map(title);
+    const within = panel.contains(document.activeElement);
+    fill(each ? alone(each) : node, told);
+    if (within) panel.focus({ preventScroll: true });
+    for (const one of panel.querySelectorAll("details")) one.open = unfolded.includes(title(one));
+    panel.scrollTop = top;
   }
 
   function close() {
@@ -463,7 +483,7 @@
       make("button", { class: "close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: close }, "×"));
     panel.replaceChildren(heading, facts, ...[
       node.forecast ? make("p", { class: "facts" }, sentence(node.forecast)) : null,
-      told.event?.reason ? make("p", { class: "facts" }, told.event.reason) : null,
+      told.event?.reason && !told.why?.said.includes(told.event.reason) ? make("p", { class: "facts" }, told.event.reason) : null,
       section("Values", node.members.map(member)),
       explained(told.why),
       value(told),
@@ -472,15 +492,19 @@
       section("Code", source(told)),
       history(told.history),
     ].filter(Boolean));
-    panel.scrollTop = 0;
   }
+
+  // One of many values, as a node of its own.
+  const alone = (each) => ({ ...each, id: state.open, kind: "step", label: each.path, detail: "", members: [] });
 
   function member(each) {
     const name = make("button", { class: "link", type: "button" }, each.path);
     name.addEventListener("click", async () => {
-      const told = await detailsOf(each.path);
-      fill({ id: state.open, kind: "step", label: each.path, status: each.status, seconds: each.seconds,
-             detail: "", members: [] }, told);
+      const from = state.open, told = await detailsOf(each.path);
+      if (state.open !== from) return;
+      state.member = each.path;
+      fill(alone(each), told);
+      panel.scrollTop = 0;
     });
     return make("div", { class: `item ${each.status}` }, name,
                 make("span", { class: "value" }, [WORDS[each.status], each.seconds >= 0.0005 ? duration(each.seconds) : ""].filter(Boolean).join(", ")));
@@ -626,7 +650,7 @@
   async function poll() {
     try {
       if (!document.hidden) {
-        const answer = await fetch(`api/graph?version=${encodeURIComponent(version)}`);
+        const answer = await api(`graph?version=${encodeURIComponent(version)}`);
         if (answer.status === 200) renew(await answer.json());
         else if (answer.status !== 204) byId("summary").textContent = await answer.text();
       }
@@ -644,9 +668,7 @@
     draw();
     if (first || !state.moved) fit();
     if (within) drawn.get(state.at)?.box.focus({ preventScroll: true });
-    if (state.open) {
-      if (nodes.has(state.open)) open(state.open); else close();
-    }
+    if (state.open) refresh();
   }
 
   theme(THEMES.includes(remember("theme")) ? remember("theme") : "auto");
