@@ -62,11 +62,12 @@ commands (each takes --help; a file of that name in this folder is run instead):
 
 Each command but demo takes --json, and answers with an object on each line. Exit codes of commands:
 0 it was done; 1 what it looks for was found (a difference, damage, see its --help); 2 it could not
-be done. The exit code of a run is the program's own; 2 also where it cannot be started.
+be done; 130 it was interrupted. The exit code of a run is the program's own; 2 also where it cannot
+be started.
 
 Options of the interpreter (-O, -W, -X, -i ...) go before -m ddsimport.
 
-environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE, DDSIMPORT_FORCE
+environment: DDSIMPORT_STORE, DDSIMPORT_REPORT, DDSIMPORT_NAMESPACE, DDSIMPORT_FORCE, DDSIMPORT_KEYS
 pyproject.toml: [tool.ddsimport] with store, report, quiet, verbose, footprints, lazy, replay,
   namespace, budget, pickle, remote, remote_push
 """
@@ -291,7 +292,7 @@ def _show(invocation: Invocation) -> int:
 
     try:
         text = runner.rewritten(invocation.program, is_module=invocation.is_module)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:  # null bytes, on Python 3.10
         import traceback
 
         sys.stderr.write("".join(traceback.format_exception_only(error)))

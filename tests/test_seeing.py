@@ -64,7 +64,8 @@ def test_show(used):
     (named,) = answer(used, "show", f"/rows@{past['blob'][:8]}")
     assert named["blob"] == past["blob"]
     assert "the nearest is /rows" in command(used, "show", "/row", code=2)
-    assert "no version" in command(used, "show", "/rows@abc", code=2)
+    for no_version in ("abc", "--1", "²"):
+        assert "no version" in command(used, "show", f"/rows@{no_version}", code=2)
 
 
 def test_show_loads_nothing_that_must_not_be(project):

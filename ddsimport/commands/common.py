@@ -197,7 +197,7 @@ def artifact(store: Store, text: str) -> Artifact:
             record.path, None, record.blob, record.blob_size, record.codec, record.signature
         )
     version: str | int = said
-    if said.lstrip("-").isdigit() and len(said) < 4:
+    if said.removeprefix("-").isdecimal() and len(said) < 4:
         version = int(said)
     past = store.past(path, version)
     return Artifact(past.path, version, past.blob, past.size, past.codec, past.signature)

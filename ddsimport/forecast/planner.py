@@ -92,7 +92,7 @@ def plan_of(
         PragmaError, SyntaxError: its text is not that of a program.
         StoreError: there is no store that could be read.
     """
-    file = runner.located(program, is_module=is_module)
+    file = os.path.abspath(runner.located(program, is_module=is_module))
     folder = os.getcwd() if is_module else os.path.dirname(os.path.realpath(file))
     config.use(config.resolve(folder, flags, os.environ))
     package = None
@@ -140,7 +140,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         """The plan. Raises PragmaError, SyntaxError."""
-        name = self._session.relative(os.path.abspath(self._file))
+        name = self._session.relative(self._file)
         runs = self._past.runs_of(name)
         places = list(places_of(self._session, self._file))
         found: list[Forecast] = []

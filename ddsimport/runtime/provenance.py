@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 from ddsimport.runtime.deferred import Deferred
@@ -104,7 +105,10 @@ def _snapshot(session: Session, inquiry: Inquiry) -> str:
 
 
 def _named(session: Session, file: str) -> str:
-    return session.relative(cells.lasting_name_of(file))
+    """Of a run of `./program.py`, whose file is `/project/./program.py`, without the dot: `./` is
+    said of what was given relative to the working directory."""
+    name = cells.lasting_name_of(file)
+    return session.relative(os.path.normpath(name) if os.path.isabs(name) else name)
 
 
 def kept_text(session: Session, file: str, provenances: Provenances) -> str:

@@ -240,6 +240,22 @@ def test_packages_that_only_the_value_is_of(project):
     assert project.same().evaluated() == set()
 
 
+@pytest.mark.parametrize("ran", ["main.py", "./main.py", "../project/main.py"])
+def test_a_program_by_another_name(project, ran):
+    project.write(main="def f(n):\n    return n\nx = f(1)  # dds: /x\nprint(x)\n")
+    project.run(ran)
+    for named in ("main.py", "./main.py", "../project/main.py", str(project.root / "main.py")):
+        ended = project.python("-m", "ddsimport", "plan", "--json", named)
+        (step,) = json.loads(ended.stdout)["steps"]
+        assert (step["outlook"], step["place"]) == ("hit", "main.py:3")
+        why = project.python("-m", "ddsimport", "why", "--json", named)
+        assert json.loads(why.stdout)["path"] == "/x"
+        assert project.python("-m", "ddsimport", "graph", named).returncode == 0
+    project.edit("main.py", "return n", "return n + 0")
+    ended = project.python("-m", "ddsimport", "accept", "/x", "--reason", "none")
+    assert ended.returncode == 0
+
+
 def test_packages_of_what_is_imported_run_too(project):
     """Each before what is in it, as imports run them."""
     project.write_files(

@@ -100,6 +100,16 @@ def test_help_and_version(capsys):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_help_names_every_variable():
+    import re
+
+    from tests.projects import ROOT
+
+    texts = [file.read_text() for file in (ROOT / "ddsimport").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r"\bDDSIMPORT_[A-Z]+\b", text)}
+    assert named and {name for name in named if name not in cli.HELP} == set()
+
+
 def test_programs_of_other_kinds(project):
     import compileall
     import zipfile
@@ -145,7 +155,11 @@ def test_show(project):
 
 @pytest.mark.parametrize(
     ("text", "code", "phrase"),
-    [("x = 1  # dds: x\n", 1, "PragmaError"), ("x = = 1\n", 1, "SyntaxError")],
+    [
+        ("x = 1  # dds: x\n", 1, "PragmaError"),
+        ("x = = 1\n", 1, "SyntaxError"),
+        ("x = 1\0\n", 1, "null bytes"),
+    ],
 )
 def test_show_what_cannot_be_rewritten(project, text, code, phrase):
     project.write(main=text)
