@@ -3,7 +3,8 @@
 Linux tells of every open of a file in a folder that is watched (inotify), whoever opens it. So
 while a step is evaluated whose code uses such a library or starts processes, the folders that its
 code and its inputs name are watched, and those below them. What counts is what looks like data, by
-its suffix: an editor or an indexer at work in the same folder must not become an input.
+its suffix, or is named there: an editor or an indexer at work in the same folder must not become
+an input.
 
 What is written so is told from what others write by its name: the code or the inputs must say it.
 
@@ -52,6 +53,9 @@ _REWRITTEN = (
     ".wav",
 )  # fmt: skip
 """Suffixes of what is written as a whole."""
+
+_REWRITTEN_TEXTS = (".dat", ".html", ".md", ".pdf", ".tex", ".txt", ".xml", ".yaml", ".yml")
+"""And of what is, too, but no data unless it is named."""
 
 SUFFIXES = frozenset(
     {
@@ -128,7 +132,7 @@ class Watch:
                 if mask & _IS_FOLDER:
                     if not name and mask & _OPEN:
                         self.listed[folder] = None
-                elif os.path.splitext(name)[1].lower() not in SUFFIXES:
+                elif not _is_data(name) and name not in self.words:
                     continue
                 elif mask & (_CREATE | _MOVED_TO):
                     created.add(path)
@@ -136,6 +140,10 @@ class Watch:
                     self.written[path] = path in created
                 elif mask & _OPEN:
                     self.opened[path] = None
+
+
+def _is_data(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def begin(code: CodeType | None, inquiry: Inquiry, session: Session) -> Watch | None:
@@ -166,7 +174,9 @@ def note(watch: Watch, recording: Recording, session: Session) -> None:
         if _is_told(path, recording) or not os.path.isfile(path):
             continue
         named = os.path.basename(path) in watch.words
-        rewritten = path.lower().endswith(_REWRITTEN)
+        rewritten = path.lower().endswith(_REWRITTEN + _REWRITTEN_TEXTS)
+        if not rewritten and not _is_data(path):
+            continue  # nobody knows whether it was added to, as a log is
         if not named or not (new or rewritten):
             verb = "changed" if named else "wrote"
             place = session.relative(os.path.abspath(path))
@@ -209,7 +219,7 @@ def _folders(texts: set[str], session: Session) -> list[str]:
     for text in sorted(texts):
         pattern = _WILD.search(text)
         named = text[: pattern.start()] if pattern else text
-        looks = "/" in named or os.path.splitext(text)[1].lower() in SUFFIXES
+        looks = "/" in named or bool(os.path.splitext(text)[1])
         for base in ("", session.folders[0]):
             path = os.path.join(base, named)
             path = path.rstrip("/") or path[:1]  # `relative` says of `/project/` that it is ``

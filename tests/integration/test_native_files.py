@@ -13,7 +13,8 @@ import sys, pandas
 n = int(sys.argv[1])
 frame = pandas.DataFrame({"a": [n, n]})
 frame.to_parquet("data/x.parquet")
-frame.to_csv("data/x.csv", index=False)
+for name in ("data/x.csv", "data/x.txt", "x.dat"):
+    frame.to_csv(name, index=False)
 frame.to_feather("data/x.feather")
 try:
     import h5py
@@ -31,6 +32,8 @@ READERS = {
         "pandas.read_parquet(os.path.join('data', n + '.parquet')).a.sum()",
     ),
     "polars": ("polars", "polars.read_csv('data/x.csv')['a'].sum()"),
+    "polars, a suffix of any text": ("polars", "polars.read_csv('data/x.txt')['a'].sum()"),
+    "duckdb, a suffix of anything": ("duckdb", "duckdb.read_csv('x.dat').fetchall()"),
     "polars, scan": ("polars", "polars.scan_parquet('data/*.parquet').collect()['a'].sum()"),
     "pyarrow": ("pyarrow.parquet", "pyarrow.parquet.read_table('data/x.parquet')['a'].to_pylist()"),
     "pyarrow, csv": ("pyarrow.csv", "pyarrow.csv.read_csv('data/x.csv')['a'].to_pylist()"),
@@ -84,9 +87,11 @@ WRITERS = {
 }
 
 
+@pytest.mark.parametrize("target", ["out.parquet", "out.txt"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_what_native_code_writes_is_put_back(project, name):
+def test_what_native_code_writes_is_put_back(project, name, target):
     modules, expression = WRITERS[name]
+    expression = expression.replace("out.parquet", target)
     for module in modules.replace(" ", "").split(","):
         pytest.importorskip(module)
     project.write(
@@ -98,7 +103,7 @@ def test_what_native_code_writes_is_put_back(project, name):
         """
     )
     project.run()
-    file = project.root / "out.parquet"
+    file = project.root / target
     content = file.read_bytes()
     for change in (file.unlink, lambda: file.write_bytes(b"else")):
         change()
