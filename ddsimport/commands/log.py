@@ -7,6 +7,7 @@ import json
 import sys
 
 from ddsimport.commands import common
+from ddsimport.report import table
 from ddsimport.store.store import AbsentArtifactError, Store
 
 TYPE_CHECKING = False
@@ -70,8 +71,10 @@ def _say(options: argparse.Namespace, word: Acceptance) -> None:
     if options.json:
         sys.stdout.write(json.dumps({"accepted": word.as_dict()}) + "\n")
         return
-    sys.stdout.write(f"~ accepted      {word.when}  by {word.by}: {word.reason}\n")
-    sys.stdout.write("".join(f"    {line}\n" for line in word.diff.splitlines()))
+    said = table.harmless(f"by {word.by}: {word.reason}")  # a store may have them from anybody
+    sys.stdout.write(f"~ accepted      {word.when}  {said}\n")
+    diff = table.coloured_diff(word.diff)
+    sys.stdout.write("".join(f"    {line}\n" for line in diff.splitlines()))
 
 
 def _line(version: Version, *, current: bool, there: bool) -> str:

@@ -66,6 +66,12 @@ def test_log_shows_it_with_author_date_and_difference(edited):
     assert "accepted" not in edited.python("-m", "ddsimport", "log", "/raw").stdout
 
 
+def test_log_lets_nobody_command_the_terminal(edited):
+    edited.python("-m", "ddsimport", "accept", "/good", "--reason", "a\x1b[31m", "--by", "\x1b]0;b")
+    log = edited.python("-m", "ddsimport", "log", "/good").stdout
+    assert "\\x1b]0;b: a\\x1b[31m" in log and "\x1b" not in log
+
+
 def test_without_it_the_step_is_evaluated(edited):
     assert edited.same().evaluated() == {"/good"}
 
