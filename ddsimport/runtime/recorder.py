@@ -349,7 +349,8 @@ def doers() -> list[Recording]:
         return list(_active)  # a thread of native code or a library: of nobody knows whom
     own = _around_start_of(thread)
     for recording in list(_active):
-        if recording in own or not recording.asks_others():
+        # By a connection, it may have asked a server that the program itself runs.
+        if recording in own or not (recording.connections or recording.asks_others()):
             continue
         if own:  # nor of which of these, unless it is of a pool that ends with one of them
             for each in (recording, *own):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -269,6 +270,36 @@ x = f(3)  # dds: /x
     project.write(main=program.format(before=before, call=call))
     project.same()
     project.same()
+
+
+def test_what_a_server_in_the_program_does_for_a_step_is_not_lost(project):
+    project.write(
+        main="""
+        import sys, threading
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+        from urllib.request import urlopen
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                print("asked for", self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"answer")
+            def log_message(self, *arguments):
+                pass
+        server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+        threading.Thread(target=server.serve_forever).start()
+        def fetch(address):
+            with urlopen(address) as answer:
+                return answer.read()
+        x = fetch(f"http://127.0.0.1:{sys.argv[1]}/here")  # dds: /x
+        print(x)
+        server.shutdown()
+        """
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    project.same("main.py", port)
+    project.same("main.py", port)
 
 
 def test_what_a_thread_that_another_step_started_does_for_a_step(project):
