@@ -60,7 +60,7 @@ commands (each takes --help; a file of that name in this folder is run instead):
   verify           look for damage in the store, and mend it
   why [PATH]       why a step ran: what changed since its last value
 
-Each command but demo takes --json, and answers with an object on each line. Exit codes of commands:
+Each command takes --json, and answers with an object on each line. Exit codes of commands:
 0 it was done; 1 what it looks for was found (a difference, damage, see its --help); 2 it could not
 be done; 130 it was interrupted. The exit code of a run is the program's own; 2 also where it cannot
 be started.

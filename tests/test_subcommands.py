@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from ddsimport import cli
+
 _PROGRAM = """
 import sys
 def make(n):
@@ -190,3 +192,23 @@ def test_nothing_is_pickled_if_so_asked(project):
         assert ended.statuses == {"/x": "hit", "/y": "uncached"}
         reason = next(step["reason"] for step in ended.steps if step["path"] == "/y")
         assert "`pickle = false` rules it out" in reason
+
+
+@pytest.mark.parametrize("name", cli._SUBCOMMANDS)
+def test_every_command_takes_json_and_says_its_exit_codes(project, name):
+    said = command(project, name, "--help")
+    if name == "key":  # has commands of its own
+        said += command(project, name, "list", "--help")
+    assert "--json" in said and "exit codes: 0 " in said
+
+
+def test_the_demo_in_json(project):
+    for needed in ("matplotlib", "pandas", "pyarrow", "sklearn"):
+        pytest.importorskip(needed)
+    first, *runs, last = lines(command(project, "demo", "--json", "wine"))
+    assert first == {"folder": str(project.root / "wine")}
+    assert [run["exit_code"] for run in runs] == [0] * 5
+    ran = [sum(step["status"] != "hit" for step in run["steps"]) for run in runs]
+    assert ran[0] == len(runs[0]["steps"]) and ran[1:3] == [0, 0] and 0 < ran[3] < ran[0]
+    assert len(last["paths"]) >= ran[0]
+    assert "is not empty" in command(project, "demo", "wine", code=2)

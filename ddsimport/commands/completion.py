@@ -140,10 +140,7 @@ def answer(
             return _told("", [*options], word)
         return _told("files", [*commands], word)
     if rest[0] in commands:
-        parser = _parser_of(commands[rest[0]])
-        if parser is None:
-            return _told("folders", [], word)
-        kind, found = _of_parser(parser, rest[1:], word)
+        kind, found = _of_parser(_parser_of(commands[rest[0]]), rest[1:], word)
         return _told(kind, found, word)
     return _told("files", [], word)  # the program's own arguments
 
@@ -153,8 +150,8 @@ def _told(kind: str, found: Sequence[str], word: str) -> str:
     return "\n".join([kind or "nothing", *fitting]) + "\n"
 
 
-def _parser_of(module: str) -> argparse.ArgumentParser | None:
-    """The parser of a command; None if it has none."""
+def _parser_of(module: str) -> argparse.ArgumentParser:
+    """The parser of a command."""
 
     def throw(parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
         raise _ParserError(parser)
@@ -162,13 +159,10 @@ def _parser_of(module: str) -> argparse.ArgumentParser | None:
     # This process does nothing else; so each command need not have a function for this.
     argparse.ArgumentParser.parse_args = throw  # type: ignore[method-assign,assignment]
     try:
-        main = import_module(module).main
-        if "argparse" not in vars(import_module(module)) and module.endswith(".demo"):
-            return None
-        main([])
+        import_module(module).main([])
     except _ParserError as found:
         return found.parser
-    return None
+    raise AssertionError(f"{module} parses nothing")
 
 
 def _of_parser(

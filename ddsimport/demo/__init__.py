@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -9,6 +10,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+
+from ddsimport.commands.common import DONE, FOUND, answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 DEFAULT_FOLDER = "ddsimport-demo"
 _PROJECT = os.path.join(os.path.dirname(__file__), "project")
@@ -50,33 +58,64 @@ _RUNS = (
 )
 
 
-def main(arguments: list[str]) -> int:
-    """Write the project into a folder and run it once per `_RUNS`; 0 if all went well."""
-    if arguments and arguments[0] in ("-h", "--help"):
-        print(f"usage: python -m ddsimport demo [FOLDER]\n\nFOLDER is {DEFAULT_FOLDER} by default.")
-        return 0
+def main(arguments: Sequence[str]) -> int:
+    """Write the project into a folder and run it once per `_RUNS`; 0 if all went well.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    parser = argparse.ArgumentParser(
+        prog="ddsimport demo",
+        description="Write a small project on real data into a folder, and run it: cold, warm, and "
+        "after each of some edits.",
+        epilog="exit codes: 0 all went well; 1 a run failed; 2 it could not be done",
+    )
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        default=DEFAULT_FOLDER,
+        help="a new or an empty one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="answer in JSON, an object on each line"
+    )
+    options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if not _is_installed(name)]
     if missing:
-        print(
-            f"the demo needs {', '.join(missing)}: python -m pip install 'ddsimport[demo]'",
-            file=sys.stderr,
+        parser.error(
+            f"the demo needs {', '.join(missing)}: python -m pip install 'ddsimport[demo]'"
         )
-        return 2
-    if len(arguments) > 1 or (arguments and arguments[0].startswith("-")):
-        print("usage: python -m ddsimport demo [FOLDER]", file=sys.stderr)
-        return 2
-    folder = os.path.abspath(arguments[0] if arguments else DEFAULT_FOLDER)
+    folder = os.path.abspath(options.folder)
     if os.path.exists(folder) and os.listdir(folder):
-        print(f"{folder} is not empty; give another folder", file=sys.stderr)
-        return 2
+        parser.error(f"{folder} is not empty; give another folder")
     _write_project(folder)
-    print(f"The project is in {folder}; its steps are the lines with `# dds:` in pipeline.py.\n")
-    failures = [edit for edit in _RUNS if not _show(edit, folder)]
-    print(f"The values are files: {os.path.join(folder, '.dds', 'data', 'wine')}")
-    for name in sorted(os.listdir(os.path.join(folder, ".dds", "data", "wine"))):
-        print(f"  /wine/{name}")
-    print(f"\nGo on by hand:\n  cd {folder}\n  {sys.executable} -m ddsimport -v pipeline.py")
-    return 1 if failures else 0
+    _say(
+        options,
+        {"folder": folder},
+        f"The project is in {folder}; its steps are the lines with `# dds:` in pipeline.py.\n",
+    )
+    code = DONE
+    for edit in _RUNS:
+        done = _run(edit, folder)
+        _say(options, done, _in_words(edit, done))
+        if done["exit_code"]:
+            code = FOUND
+    views = os.path.join(folder, ".dds", "data", "wine")
+    found = [f"/wine/{name}" for name in sorted(os.listdir(views))]
+    _say(
+        options,
+        {"values": views, "paths": found},
+        f"The values are files: {views}\n"
+        + "".join(f"  {path}\n" for path in found)
+        + f"\nGo on by hand:\n  cd {folder}\n  {sys.executable} -m ddsimport -v pipeline.py",
+    )
+    return code
+
+
+def _say(options: argparse.Namespace, facts: dict[str, Any], text: str) -> None:
+    answer(options, facts, text)
+    sys.stdout.flush()  # the next run takes its time
 
 
 def _is_installed(name: str) -> bool:
@@ -99,8 +138,8 @@ def _write_project(folder: str) -> None:
         file.write(data)
 
 
-def _show(edit: _Edit, folder: str) -> bool:
-    """Make the edit, run the pipeline, print what it did; True if it went well."""
+def _run(edit: _Edit, folder: str) -> dict[str, Any]:
+    """Make the edit and run the pipeline: what it did."""
     if edit.file:
         path = os.path.join(folder, edit.file)
         with open(path, encoding="utf-8") as file:
@@ -117,17 +156,31 @@ def _show(edit: _Edit, folder: str) -> bool:
         text=True,
         check=False,
     )
-    seconds = time.perf_counter() - started
-    print(f"{edit.title}" + (f" ({edit.file})" if edit.file else ""))
-    if ended.returncode != 0:
-        return False
-    with open(report, encoding="utf-8") as file:
-        steps = json.load(file)["steps"]
-    os.remove(report)
-    for step in steps:
-        print(f"  {_SYMBOLS[step['status']]:<5}{step['path']:<20}{step['reason']}")
-    ran = sum(step["status"] != "hit" for step in steps)
-    print(
-        f"  {ran} of {len(steps)} steps ran, {seconds:.1f} s; it printed: {ended.stdout.strip()}\n"
-    )
-    return True
+    done = {
+        "run": edit.title,
+        "edited": edit.file,
+        "exit_code": ended.returncode,
+        "seconds": time.perf_counter() - started,
+        "printed": ended.stdout,
+        "steps": [],
+    }
+    if ended.returncode == 0:
+        with open(report, encoding="utf-8") as file:
+            done["steps"] = json.load(file)["steps"]
+        os.remove(report)
+    return done
+
+
+def _in_words(edit: _Edit, done: dict[str, Any]) -> str:
+    lines = [edit.title + (f" ({edit.file})" if edit.file else "")]
+    steps = done["steps"]
+    lines += [
+        f"  {_SYMBOLS[step['status']]:<5}{step['path']:<20}{step['reason']}" for step in steps
+    ]
+    if done["exit_code"] == 0:
+        ran = sum(step["status"] != "hit" for step in steps)
+        said = done["printed"].strip()
+        lines.append(
+            f"  {ran} of {len(steps)} steps ran, {done['seconds']:.1f} s; it printed: {said}\n"
+        )
+    return "\n".join(lines)
