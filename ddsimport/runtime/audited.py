@@ -25,8 +25,8 @@ from ddsimport.runtime import (
 from ddsimport.runtime.names import (
     GO_BETWEENS,
     OURS,
-    absolute,
     caller,
+    followed,
     is_importing,
     is_ours_or_the_systems,
     key_of,
@@ -79,8 +79,8 @@ def _on_list(path: Any = None, *_: Any) -> None:
         path = asked.name_of_open(path)
         if path is None:
             return
-    name = absolute(path)
-    if name is None or is_ours_or_the_systems(name) or is_importing():
+    name = followed(path)
+    if name is None or is_importing():
         return
     key = key_of(path, name)
     for recording in recorder.recordings():
@@ -98,8 +98,8 @@ def _on_scan(path: Any = None, *_: Any) -> None:
 
 
 def _on_path(path: str, depth: str, by_program: bool) -> None:
-    name = absolute(path)
-    if name is None or is_ours_or_the_systems(name):
+    name = followed(path)
+    if name is None:
         return
     label = f"{labels.PATH}{depth}:{key_of(path, name)}"
     for recording in recorder.recordings():

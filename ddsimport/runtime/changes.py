@@ -6,7 +6,14 @@ import os
 import sys
 
 from ddsimport.runtime import asked, recorder
-from ddsimport.runtime.names import LOGGING, absolute, caller, is_ours_or_the_systems, key_of
+from ddsimport.runtime.names import (
+    LOGGING,
+    absolute,
+    caller,
+    followed,
+    is_ours_or_the_systems,
+    key_of,
+)
 from ddsimport.runtime.recorder import Recording, Written
 
 TYPE_CHECKING = False
@@ -78,8 +85,8 @@ def on_rename(source: Any, target: Any, source_folder: Any = -1, folder: Any = -
 
 
 def on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
-    name = absolute(path, folder)
-    if name is None or is_ours_or_the_systems(name):
+    name = followed(path, folder)
+    if name is None:
         return
     key = key_of(path, name, folder)
     before = asked.token_of_path(name, asked.KIND)
@@ -96,20 +103,20 @@ def on_make_folder(path: Any, _: Any = None, folder: Any = -1) -> None:
 
 
 def on_make_link(_: Any, path: Any, folder: Any = -1) -> None:
-    name = absolute(path, folder)
-    if name is not None and not is_ours_or_the_systems(name):
+    name = followed(path, folder)
+    if name is not None:
         _on_write(name, key_of(path, name, folder), new=True)
 
 
 def on_truncate(path: Any, _: Any = None) -> None:
-    name = absolute(path)
-    if name is not None and not is_ours_or_the_systems(name):
+    name = followed(path)
+    if name is not None:
         _on_write(name, key_of(path, name))
 
 
 def on_remove(path: Any, folder: Any = -1) -> None:
-    name = absolute(path, folder)
-    if name is None or is_ours_or_the_systems(name):
+    name = followed(path, folder)
+    if name is None:
         return
     key = key_of(path, name, folder)
     for recording in recorder.doers():
@@ -123,8 +130,8 @@ def on_remove(path: Any, folder: Any = -1) -> None:
 
 
 def on_change(path: Any, *_: Any) -> None:
-    name = absolute(path)
-    if name is not None and not is_ours_or_the_systems(name):
+    name = followed(path)
+    if name is not None:
         for recording in recorder.doers():
             if name in recording.writes:
                 recording.writes[name] = recording.writes[name].replace(moded=True)

@@ -92,6 +92,12 @@ def key_of(path: Any, name: str, folder: Any = -1) -> str:
     return name if below or os.path.isabs(given) else labels.HERE + given
 
 
+def followed(path: Any, folder: Any = -1) -> str | None:
+    """The absolute name, as of `absolute`; None also of a file that is no input (see below)."""
+    name = absolute(path, folder)
+    return None if name is None or is_ours_or_the_systems(name) else name
+
+
 def is_ours_or_the_systems(name: str) -> bool:
     """Files that are no inputs: devices, installed code (counted by version), bytecode, caches.
 
