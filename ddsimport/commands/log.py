@@ -73,8 +73,7 @@ def _say(options: argparse.Namespace, word: Acceptance) -> None:
         return
     said = table.harmless(f"by {word.by}: {word.reason}")  # a store may have them from anybody
     sys.stdout.write(f"~ accepted      {word.when}  {said}\n")
-    diff = table.coloured_diff(word.diff)
-    sys.stdout.write("".join(f"    {line}\n" for line in diff.splitlines()))
+    sys.stdout.write(table.indented_diff(word.diff))
 
 
 def _line(version: Version, *, current: bool, there: bool) -> str:

@@ -8,7 +8,7 @@ import sys
 
 from ddsimport.commands import common
 from ddsimport.forecast.planner import Forecast, Plan, plan_of
-from ddsimport.report.table import coloured_diff
+from ddsimport.report.table import indented_diff
 from ddsimport.report.terminal import duration
 
 TYPE_CHECKING = False
@@ -60,9 +60,7 @@ def _tell(options: argparse.Namespace, plan: Plan) -> None:
         sys.stdout.write(_line(each))
         if not options.no_diff and each.outlook != "hit":
             for one in each.differences:
-                sys.stdout.write(
-                    "".join(f"    {line}\n" for line in coloured_diff(one.diff).splitlines())
-                )
+                sys.stdout.write(indented_diff(one.diff))
     counts = {outlook: sum(each.outlook == outlook for each in plan.steps) for outlook in _IN_WORDS}
     told = ", ".join(f"{count} {_IN_WORDS[name]}" for name, count in counts.items() if count)
     if not plan.steps:

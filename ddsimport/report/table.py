@@ -177,3 +177,8 @@ def coloured_diff(text: str) -> str:
                  sys.stdout)
         for line in text.splitlines()
     )  # fmt: skip
+
+
+def indented_diff(text: str) -> str:
+    """The same below what it belongs to, its last line ended."""
+    return "".join(f"    {line}\n" for line in coloured_diff(text).splitlines())
